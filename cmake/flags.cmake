@@ -1,0 +1,38 @@
+# One set of flags for every target of ours; libraries come in as system includes.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+add_library(routerd_flags INTERFACE)
+target_compile_definitions(routerd_flags INTERFACE
+    BOOST_ASIO_NO_DEPRECATED
+    ROUTERD_VERSION="${PROJECT_VERSION}")
+target_compile_options(routerd_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+    -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wformat=2 -Wimplicit-fallthrough
+    -Wswitch-enum)
+option(ROUTERD_WERROR "treat warnings as errors" ON)
+if(ROUTERD_WERROR)
+    target_compile_options(routerd_flags INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # -Wmismatched-new-delete and -Wnull-dereference are false with coroutines in g++ 12.
+    target_compile_options(routerd_flags INTERFACE
+        -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wsuggest-override
+        -Wno-mismatched-new-delete)
+endif()
+if(ROUTERD_SANITIZE)
+    target_compile_options(routerd_flags INTERFACE
+        -fsanitize=${ROUTERD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(routerd_flags INTERFACE -fsanitize=${ROUTERD_SANITIZE})
+    if(ROUTERD_SANITIZE MATCHES "thread")
+        target_compile_options(routerd_flags INTERFACE -Wno-tsan)
+    endif()
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(routerd_flags INTERFACE
+        -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fcf-protection)
+    target_link_options(routerd_flags INTERFACE -pie -Wl,-z,relro,-z,now)
+endif()

@@ -1,0 +1,69 @@
+# A room is a folder, a static library and a layer. It sees only the rooms it names in DEPENDS:
+# each room's headers are reached through a folder of links that holds that room alone, so an
+# include of a room that is not named does not compile.
+
+# routerd_add_room(daemon/gguf SOURCES reader.cpp … DEPENDS common/base … LIBRARIES SQLite::SQLite3 [ASIO])
+# LIBRARIES are private: a heavy header stays inside the room. ASIO: the room's sources use Boost.Asio,
+# and share one precompiled header of it.
+function(routerd_add_room room)
+    cmake_parse_arguments(ARG "ASIO" "" "SOURCES;DEPENDS;LIBRARIES;PUBLIC_LIBRARIES" ${ARGN})
+    string(REPLACE "/" "_" target "routerd_${room}")
+    set(view "${CMAKE_BINARY_DIR}/rooms/${target}")
+    get_filename_component(parent "${room}" DIRECTORY)
+    file(MAKE_DIRECTORY "${view}/${parent}")
+    file(CREATE_LINK "${CMAKE_SOURCE_DIR}/${room}" "${view}/${room}" SYMBOLIC)
+
+    list(TRANSFORM ARG_SOURCES PREPEND "${CMAKE_SOURCE_DIR}/${room}/")
+    if(ARG_SOURCES)
+        add_library(${target} STATIC ${ARG_SOURCES})
+        set(scope PUBLIC)
+        target_link_libraries(${target} PRIVATE routerd_flags ${ARG_LIBRARIES})
+        if(ARG_ASIO)
+            routerd_use_asio_pch(${target})
+        endif()
+    else()
+        add_library(${target} INTERFACE)
+        set(scope INTERFACE)
+    endif()
+    target_include_directories(${target} ${scope} "${view}")
+    foreach(dependency IN LISTS ARG_DEPENDS)
+        string(REPLACE "/" "_" name "routerd_${dependency}")
+        target_link_libraries(${target} ${scope} ${name})
+    endforeach()
+    target_link_libraries(${target} ${scope} Threads::Threads ${ARG_PUBLIC_LIBRARIES})
+endfunction()
+
+# Boost.Asio's coroutine headers cost two seconds a source file; they are parsed once.
+function(routerd_use_asio_pch target)
+    if(NOT TARGET routerd_asio_pch)
+        file(WRITE "${CMAKE_BINARY_DIR}/pch/empty.cpp" "")
+        add_library(routerd_asio_pch STATIC "${CMAKE_BINARY_DIR}/pch/empty.cpp")
+        target_link_libraries(routerd_asio_pch PRIVATE routerd_flags Threads::Threads)
+        target_precompile_headers(routerd_asio_pch PRIVATE
+            <boost/asio/as_tuple.hpp> <boost/asio/awaitable.hpp> <boost/asio/co_spawn.hpp>
+            <boost/asio/generic/stream_protocol.hpp> <boost/asio/io_context.hpp>
+            <boost/asio/steady_timer.hpp> <boost/asio/use_awaitable.hpp>
+            <chrono> <functional> <memory> <optional> <string> <string_view> <utility> <vector>)
+    endif()
+    target_link_libraries(${target} PRIVATE Threads::Threads)
+    target_precompile_headers(${target} REUSE_FROM routerd_asio_pch)
+endfunction()
+
+# routerd_add_unit_test(daemon/gguf SOURCES reader_test.cpp … [ROOMS more/rooms] [LIBRARIES …] [ASIO])
+# One binary a room, from tests/unit/<room>/; each TEST is a ctest entry of its own.
+function(routerd_add_unit_test room)
+    cmake_parse_arguments(ARG "ASIO" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
+    string(REPLACE "/" "_" target "${room}_test")
+    list(TRANSFORM ARG_SOURCES PREPEND "${CMAKE_SOURCE_DIR}/tests/unit/${room}/")
+    add_executable(${target} ${ARG_SOURCES})
+    foreach(dependency IN ITEMS ${room} LISTS ARG_ROOMS)
+        string(REPLACE "/" "_" name "routerd_${dependency}")
+        target_link_libraries(${target} PRIVATE ${name})
+    endforeach()
+    target_link_libraries(${target} PRIVATE routerd_flags GTest::gmock GTest::gtest_main ${ARG_LIBRARIES})
+    if(ARG_ASIO)
+        routerd_use_asio_pch(${target})
+    endif()
+    gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${room}:"
+        PROPERTIES TIMEOUT 120 LABELS unit)
+endfunction()

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace routerd {
+
+/// ASCII only: model names and header fields are compared this way.
+std::string to_lower(std::string_view text);
+bool iequals(std::string_view a, std::string_view b) noexcept;
+std::string_view trim(std::string_view text) noexcept;
+
+/// "a,b,,c" by ',' is {"a", "b", "", "c"}; the views live as long as `text`.
+std::vector<std::string_view> split(std::string_view text, char separator);
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+/// Makes foreign text safe for a terminal or a log line: control characters (C0, DEL, C1),
+/// bidirectional overrides and bytes that are not UTF-8 become \xNN or \u{NNNN}.
+std::string escaped(std::string_view text);
+
+/// The candidate nearest to `word` by edit distance, for "did you mean"; empty when none is near
+/// (a third of the word's length, at least 1).
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// Splits as a POSIX shell would split words (quotes and backslashes, no expansion); an open quote
+/// ends at the end.
+std::vector<std::string> shell_split(std::string_view line);
+
+/// One word quoted so that a POSIX shell reads it back unchanged.
+std::string shell_quote(std::string_view word);
+
+}  // namespace routerd

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "common/base/time.hpp"
+#include "daemon/net/net.hpp"
+
+namespace routerd {
+
+/// Lets one coroutine wait until another part of the same loop says go, or until a deadline. A
+/// notify() that comes while nobody waits is kept for the next wait. Core-loop only, one waiter.
+class Signal {
+  public:
+    explicit Signal(const asio::any_io_executor& executor) : timer_(executor) {}
+
+    /// Wakes the waiter (it resumes from the loop, not inside this call), or the next one.
+    void notify() {
+        set_ = true;
+        timer_.cancel();
+    }
+
+    /// True when notified, false when `deadline` passed first.
+    asio::awaitable<bool> wait_until(TimePoint deadline) {
+        if (!set_) {
+            timer_.expires_at(deadline);
+            co_await timer_.async_wait(no_throw);
+        }
+        co_return std::exchange(set_, false);
+    }
+
+    asio::awaitable<void> wait() {
+        while (!set_) {
+            timer_.expires_at(TimePoint::max());
+            co_await timer_.async_wait(no_throw);
+        }
+        set_ = false;
+    }
+
+  private:
+    asio::steady_timer timer_;
+    bool set_ = false;
+};
+
+}  // namespace routerd
