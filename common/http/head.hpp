@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace routerd::http {
+
+/// One header field. The views point into the bytes that were parsed.
+struct Field {
+    std::string_view name;   ///< as sent
+    std::string_view value;  ///< without surrounding white space
+};
+
+/// How the end of a message's body is found (RFC 9112 6.3).
+enum class BodyKind {
+    none,
+    length,       ///< content_length bytes
+    chunked,      ///< chunked transfer coding
+    until_close,  ///< responses only: all that comes
+};
+
+/// What a head may have at most; more is 414 or 431.
+struct HeadLimits {
+    std::size_t line = 8U << 10U;   ///< bytes of the request or status line
+    std::size_t head = 32U << 10U;  ///< bytes of the whole head
+    std::size_t fields = 100;
+};
+
+/// A parsed request head. Its views live as long as the bytes it was parsed from stay in place;
+/// parse into the same object again to reuse its memory.
+struct RequestHead {
+    std::string_view method;
+    std::string_view target;  ///< as sent
+    std::string_view path;    ///< of the target, still percent-encoded, begins with '/' (or is "*")
+    std::string_view query;   ///< of the target, without '?'
+    std::string_view host;    ///< Host field, or the authority of an absolute target
+    unsigned minor_version = 1;
+    std::vector<Field> fields;
+    BodyKind body = BodyKind::none;
+    std::uint64_t content_length = 0;
+    bool keep_alive = true;
+    bool expects_continue = false;
+
+    /// Value of the first field of this name (any case), or nullopt.
+    std::optional<std::string_view> find(std::string_view name) const noexcept;
+};
+
+struct ResponseHead {
+    unsigned status = 0;
+    std::string_view reason;
+    unsigned minor_version = 1;
+    std::vector<Field> fields;
+    BodyKind body = BodyKind::none;
+    std::uint64_t content_length = 0;
+    bool keep_alive = true;
+
+    std::optional<std::string_view> find(std::string_view name) const noexcept;
+};
+
+/// What a parser says of the bytes so far.
+struct ParseResult {
+    enum class State { incomplete, complete, bad };
+    State state = State::incomplete;
+    std::size_t consumed = 0;  ///< complete: the head's length with its empty line
+    unsigned status = 400;     ///< bad: what to answer a client with (400, 414, 431, 501, 505)
+    std::string_view reason;   ///< bad: why, a literal
+};
+
+/// Finds the end of a head in bytes that come in pieces, looking at each byte once. A line that
+/// ends in a bare LF, or a head over its limit, is bad at once and not when a time-out says so.
+class HeadScanner {
+  public:
+    /// `bytes` is everything received so far, from the head's first byte. `complete` gives the
+    /// length.
+    ParseResult scan(std::string_view bytes, const HeadLimits& limits) noexcept;
+    void reset() noexcept { *this = HeadScanner{}; }
+
+  private:
+    std::size_t scanned_ = 0;
+    std::size_t line_start_ = 0;
+    bool first_line_ = true;
+};
+
+/// Parses a whole request head (as found by HeadScanner) by the letter of RFC 9112 and stricter:
+/// any doubt about syntax or framing is refused, so that no other parser can read it differently.
+/// Both Content-Length and Transfer-Encoding, a coding other than chunked, repeated lengths, folded
+/// lines, space before a colon, a missing or second Host, control characters: all bad.
+ParseResult parse_request_head(std::string_view bytes, const HeadLimits& limits, RequestHead& head);
+
+/// The same for a response; `to_head_request` says that it answers a HEAD and has no body.
+ParseResult parse_response_head(std::string_view bytes, const HeadLimits& limits,
+                                bool to_head_request, ResponseHead& head);
+
+/// True for a name that one hop must not pass on: the fixed ones of RFC 9110 7.6.1, and those that
+/// `connection` (the values of the Connection fields, joined by ',') names.
+bool is_hop_by_hop(std::string_view name, std::string_view connection) noexcept;
+
+/// Decodes %XX; nullopt for a bad escape or an encoded NUL. '+' stays '+'.
+std::optional<std::string> percent_decode(std::string_view text);
+
+/// Value of `name` in a query string, decoded ('+' is a space there); nullopt when absent or bad.
+std::optional<std::string> query_value(std::string_view query, std::string_view name);
+
+/// Everything but unreserved characters as %XX (RFC 3986 2.3).
+std::string percent_encode(std::string_view text);
+
+}  // namespace routerd::http
