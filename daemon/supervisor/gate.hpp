@@ -11,10 +11,9 @@
 #include "common/base/time.hpp"
 #include "daemon/catalog/model.hpp"
 #include "daemon/net/signal.hpp"
+#include "daemon/scheduler/priority.hpp"
 
 namespace routerd {
-
-enum class Priority { high, normal, low };
 
 /// Where a model's server can be reached.
 struct Endpoint {

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/config/schema.hpp"
+#include "daemon/catalog/model.hpp"
+#include "daemon/process/exit_status.hpp"
+
+namespace routerd {
+
+/// What is started: argv[0] is the resolved path of the program.
+struct CommandLine {
+    std::vector<std::string> argv;
+    std::map<std::string, std::string> environment;  ///< added to the few variables passed through
+};
+
+/// Where a server shall listen.
+struct ListenAt {
+    std::string unix_path;  ///< empty: TCP on 127.0.0.1
+    std::string port;       ///< decimal, or "{port}" where it is only shown
+};
+
+/// Plain facts about a kind of server.
+struct BackendInfo {
+    std::string_view name;     ///< value of [model."id"] backend
+    std::string_view summary;  ///< one line for people
+    bool unix_socket = false;  ///< can listen on one
+};
+
+/// What one line of a server's log means to the supervisor.
+struct LogHint {
+    std::optional<unsigned> loaded_percent;
+    bool is_error = false;
+};
+
+/// One kind of model server: how it is started, asked and understood. Stateless; the list of all is
+/// backends().
+class Backend {
+  public:
+    virtual ~Backend() = default;
+
+    virtual const BackendInfo& info() const noexcept = 0;
+
+    /// Errors: load_failed when the program is not there (says where it was looked for).
+    virtual Result<CommandLine> command_line(const Model& model, const Config& config,
+                                             const ListenAt& listen) const = 0;
+
+    /// GET it: 200 is ready, 503 is loading.
+    virtual std::string_view health_path() const noexcept = 0;
+
+    /// Requests at a time, and tokens of context for each (0: not known).
+    virtual unsigned slots(const Model& model, const Config& config) const = 0;
+    virtual std::uint64_t context(const Model& model, const Config& config) const = 0;
+
+    virtual LogHint read_line(std::string_view line) const = 0;
+
+    /// Why it ended, in a sentence: the status in words and what its last lines say.
+    virtual std::string explain_exit(const ExitStatus& status,
+                                     const std::vector<std::string>& last_lines) const = 0;
+};
+
+/// Every kind there is; nullptr for an unknown name. An empty name is llama-server.
+const std::vector<const Backend*>& backends();
+const Backend* find_backend(std::string_view name);
+
+}  // namespace routerd

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "common/api/event.hpp"
+#include "common/base/result.hpp"
+#include "common/config/schema.hpp"
+#include "daemon/backends/backend.hpp"
+#include "daemon/catalog/model.hpp"
+#include "daemon/process/log_query.hpp"
+#include "daemon/supervisor/gate.hpp"
+#include "daemon/supervisor/instance_rows.hpp"
+#include "daemon/supervisor/instance_view.hpp"
+
+namespace routerd {
+
+/// What a load of one model would do to the others: `switch --dry-run`.
+struct LoadPlan {
+    struct Eviction {
+        std::string model;
+        std::string reason;  ///< "least recently used, idle for 4m 3s"
+    };
+    std::string model;
+    InstanceState state = InstanceState::off;  ///< of the model now
+    std::vector<Eviction> evictions;
+    std::string note;  ///< what it would wait for, or why it would be refused; empty: nothing
+};
+
+/// Runs the models' servers: carries out what the Scheduler decides (start, drain, stop, grant,
+/// refuse) and tells it what came of it. Owned by App; everything happens on the core loop. Servers
+/// outlive it when it is killed and are adopted by the next one. At destruction shutdown() must
+/// have returned, and no Ticket or Lease may be left.
+class Fleet {
+  public:
+    /// `pool` for blocking file work; must be joined before the Fleet is destroyed.
+    struct Services {
+        asio::any_io_executor executor;
+        asio::thread_pool& pool;
+        InstanceRows& rows;
+        api::EventSink events;
+    };
+
+    Fleet(Services services, const Config& config);
+    ~Fleet();
+    Fleet(const Fleet&) = delete;
+    Fleet& operator=(const Fleet&) = delete;
+
+    /// The models that may run. Servers of models that are gone, disabled, or whose command line is
+    /// not what they were started with are drained and stopped; all others run on.
+    void set_catalog(SnapshotPtr snapshot);
+
+    /// A changed configuration (limits, queue, llama_server): as for set_catalog.
+    void apply(const Config& config);
+
+    /// Once, after the first set_catalog() and before the first request: takes over the servers of
+    /// an earlier daemon that still live and answer, ends those that should not live, forgets the
+    /// dead. Errors: unavailable when the rows or folders cannot be read or made.
+    asio::awaitable<Result<void>> adopt();
+
+    /// A place in the model's queue, which loads it when it is not. Never fails: what is wrong
+    /// settles the ticket.
+    Ticket request(Demand demand);
+
+    /// Loads and waits until it is ready; at once when it is. The load goes on when the caller
+    /// stops waiting. Errors: as Ticket::take().
+    asio::awaitable<Result<void>> load(std::string id);
+
+    /// Begins a load and does not wait. What can be said at once is an error.
+    Result<void> start_load(const std::string& id);
+
+    /// Loads these as far as there is room without evicting anything.
+    void preload(const std::vector<std::string>& ids);
+
+    /// Drains, stops and waits for the end of the process. False when it was not running.
+    /// Errors: not_found when there is no such model.
+    asio::awaitable<Result<bool>> unload(std::string id);
+
+    /// Number of servers stopped.
+    asio::awaitable<std::size_t> unload_all();
+
+    /// Unload (when running), then load. Also forgets failures.
+    asio::awaitable<Result<void>> restart(std::string id);
+
+    /// Forgets failures, so that the next request starts the model at once. The last error, or
+    /// empty when there was none. Errors: not_found.
+    Result<std::string> reset(const std::string& id);
+
+    /// Every server that lives and every model that failed or crashed, by model id.
+    std::vector<InstanceView> instances() const;
+
+    /// One model's; state off when nothing runs. Of several servers the one that serves.
+    InstanceView view(const std::string& id) const;
+    InstanceState model_state(const std::string& id) const;
+
+    /// What load(id) would evict now; `exclusive`: everything else.
+    LoadPlan preview(const std::string& id, bool exclusive) const;
+
+    /// Exactly what a load would run, with the environment added for it; `{port}` stands for a
+    /// port chosen at the start. Errors: load_failed when there is no server program.
+    Result<CommandLine> command_line(const Model& model) const;
+    Result<CommandLine> command_line(const std::string& id) const;
+
+    /// The model's log, both files, oldest line first. Errors: not_found when it never ran.
+    asio::awaitable<Result<LogPage>> read_log(std::string id, LogQuery query);
+
+    /// Waits until the log has grown past `offset` (LogPage::next) or `deadline` passed.
+    asio::awaitable<void> wait_log(std::string id, std::uint64_t offset, TimePoint deadline);
+
+    /// The files of a model's log, newest first; they may not exist.
+    std::vector<std::string> log_files(const std::string& id) const;
+
+    /// The proxy tells the speed of an answer.
+    void report_rate(std::uint64_t instance, double tokens_per_second);
+
+    /// Called on the loop just before a server is told to end and when it ended by itself: idle
+    /// connections to it must be closed now (llama-server waits for them).
+    void on_endpoint_gone(std::function<void(const Endpoint&)> callback);
+
+    /// Called on the loop after any change of instances().
+    void on_change(std::function<void()> callback);
+
+    /// Totals since the start: requests granted, refused.
+    struct Totals {
+        std::uint64_t granted = 0;
+        std::uint64_t refused = 0;
+        std::size_t queued = 0;
+        std::size_t processing = 0;
+    };
+    Totals totals() const;
+
+    /// Refuses what is new, lets leases finish up to drain_timeout, then stops all servers at once
+    /// and waits for their end. `leave_running`: the servers stay for the next daemon (an upgrade).
+    enum class OnShutdown { stop_servers, leave_running };
+    asio::awaitable<void> shutdown(OnShutdown servers = OnShutdown::stop_servers);
+
+    /// During shutdown(): do not wait for leases any more (a second signal).
+    void hurry();
+
+  private:
+    friend class Lease;
+    friend class Ticket;
+    class Core;
+    std::unique_ptr<Core> core_;  // pimpl: runners, processes and queues stay out of this header
+};
+
+}  // namespace routerd
