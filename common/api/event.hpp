@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/api/list.hpp"
 #include "common/base/time.hpp"
 
 namespace routerd::api {
@@ -19,6 +20,8 @@ struct Event {
     std::string message;   ///< one sentence for people
     std::vector<std::pair<std::string, std::string>> details;  ///< reasons and figures, by name
 };
+
+using EventList = List<Event>;
 
 /// Where rooms report events; called on the core loop, must not block.
 using EventSink = std::function<void(Event)>;

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "common/base/error.hpp"
+
+namespace routerd::api {
+
+struct ErrorInfo {
+    std::string message;
+    std::string type;
+    std::string code;   ///< a word of Errc, or "model_not_found"
+    std::string param;  ///< the field at fault; empty: none
+    std::string hint;   ///< what to do about it; empty: nothing to say
+    std::optional<std::chrono::seconds> retry_after;
+};
+
+/// {"error": {…}} as the control API and the OpenAI paths send it.
+struct ErrorBody {
+    ErrorInfo error;
+
+    static ErrorBody from(const Error& error);
+
+    /// The Error it was made from. A code that is not known is judged by the HTTP `status`.
+    Error to_error(unsigned status) const;
+};
+
+}  // namespace routerd::api

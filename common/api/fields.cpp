@@ -1,0 +1,107 @@
+#include "common/api/fields.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace routerd::api {
+namespace {
+
+constexpr int max_depth = 64;
+
+struct TierName {
+    Tier tier;
+    std::string_view word;
+};
+constexpr std::array tier_names{TierName{Tier::fast, "fast"}, TierName{Tier::balanced, "balanced"},
+                                TierName{Tier::powerful, "powerful"}};
+
+/// Stops the parser at the first value that lies too deep; nlohmann's own recursion is bounded so.
+bool keep(int depth, Json::parse_event_t /*event*/, Json& /*parsed*/) {
+    if (depth > max_depth) {
+        throw Mismatch("is nested more than " + std::to_string(max_depth) + " levels deep");
+    }
+    return true;
+}
+
+}  // namespace
+
+void Value<std::string>::read(const Json& in, std::string& value) {
+    if (!in.is_string()) {
+        throw Mismatch("must be text");
+    }
+    value = in.get<std::string>();
+}
+
+void Value<bool>::read(const Json& in, bool& value) {
+    if (!in.is_boolean()) {
+        throw Mismatch("must be true or false");
+    }
+    value = in.get<bool>();
+}
+
+void Value<double>::read(const Json& in, double& value) {
+    if (!in.is_number()) {
+        throw Mismatch("must be a number");
+    }
+    value = in.get<double>();
+}
+
+void Value<WallTime>::read(const Json& in, WallTime& value) {
+    const auto time =
+        in.is_string() ? parse_rfc3339(in.get_ref<const std::string&>()) : std::nullopt;
+    if (!time) {
+        throw Mismatch("must be a time like 2026-11-21T15:04:05Z");
+    }
+    value = *time;
+}
+
+Json Value<Tier>::write(Tier value) {
+    for (const auto& name : tier_names) {
+        if (name.tier == value) {
+            return std::string(name.word);
+        }
+    }
+    return {};
+}
+
+void Value<Tier>::read(const Json& in, Tier& value) {
+    for (const auto& name : tier_names) {
+        if (in == name.word) {
+            value = name.tier;
+            return;
+        }
+    }
+    throw Mismatch("must be 'fast', 'balanced' or 'powerful'");
+}
+
+std::string dump(const Json& value) {
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Json> parse_json(std::string_view text) {
+    try {
+        return Json::parse(text, keep);
+    } catch (const Mismatch& mismatch) {
+        return Error(Errc::invalid_request, std::string("the JSON ") + mismatch.what());
+    } catch (const Json::parse_error& error) {
+        return Error(Errc::invalid_request, "not valid JSON at byte " + std::to_string(error.byte));
+    }
+}
+
+Result<void> refuse_unknown(const Json& in, const std::vector<std::string>& known) {
+    if (!in.is_object()) {
+        return Error(Errc::invalid_request, "the body must be a JSON object");
+    }
+    for (const auto& item : in.items()) {
+        if (std::find(known.begin(), known.end(), item.key()) != known.end()) {
+            continue;
+        }
+        const auto near = nearest(item.key(), known);
+        const Error error(Errc::invalid_request, "unknown key '" + escaped(item.key()) + "'");
+        return near.empty() ? error.with_hint("known keys: " + join(known, ", "))
+                            : error.with_hint("did you mean '" + near + "'?");
+    }
+    return {};
+}
+
+}  // namespace routerd::api

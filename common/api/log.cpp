@@ -1,0 +1,16 @@
+#include "common/api/log.hpp"
+
+#include "common/api/fields.hpp"
+
+namespace routerd::api {
+
+template <class Io>
+void fields(Io& io, Of<Io, LogLine> line) {
+    io("time", line.time);
+    io("text", line.text);
+}
+
+ROUTERD_API_CODEC(LogLine);
+ROUTERD_API_CODEC(LogList);
+
+}  // namespace routerd::api

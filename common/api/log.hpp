@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "common/api/list.hpp"
+#include "common/base/time.hpp"
+
+namespace routerd::api {
+
+/// One line of a model server's output or of the daemon's log.
+struct LogLine {
+    WallTime time;
+    std::string text;
+};
+
+using LogList = List<LogLine>;
+
+}  // namespace routerd::api

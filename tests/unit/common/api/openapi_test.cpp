@@ -1,0 +1,105 @@
+#include "common/api/openapi.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "common/api/codec.hpp"
+#include "common/api/error_body.hpp"
+#include "common/api/event.hpp"
+#include "common/api/instance.hpp"
+#include "common/api/model.hpp"
+#include "common/api/profile.hpp"
+#include "common/api/settings.hpp"
+#include "common/api/status.hpp"
+#include "common/api/switch.hpp"
+
+namespace routerd::api {
+namespace {
+
+using Json = nlohmann::json;
+
+const Json& document() {
+    static const Json parsed = Json::parse(openapi_document());
+    return parsed;
+}
+
+std::set<std::string> keys_of(const Json& object) {
+    std::set<std::string> keys;
+    for (const auto& item : object.items()) {
+        keys.insert(item.key());
+    }
+    return keys;
+}
+
+struct Case {
+    std::string schema;
+    Json sample;
+};
+
+class OpenApiSchema : public testing::TestWithParam<Case> {};
+
+TEST_P(OpenApiSchema, HasTheKeysThatAreSent) {
+    const auto& schema = document().at("components").at("schemas").at(GetParam().schema);
+    EXPECT_EQ(keys_of(schema.at("properties")), keys_of(GetParam().sample));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, OpenApiSchema,
+    testing::Values(
+        Case{"Error", to_value(ErrorBody{})}, Case{"Event", to_value(Event{})},
+        Case{"EventList", to_value(EventList{})}, Case{"Instance", to_value(Instance{})},
+        Case{"InstanceList", to_value(InstanceList{})}, Case{"LoadResult", to_value(LoadResult{})},
+        Case{"UnloadResult", to_value(UnloadResult{})},
+        Case{"ModelSummary", to_value(ModelSummary{})}, Case{"Model", to_value(Model{})},
+        Case{"GgufMetadata", to_value(Model{}).at("gguf")},
+        Case{"ModelChange", to_value(ModelChange{})},
+        Case{"RescanRequest", to_value(RescanRequest{})},
+        Case{"RescanResult", to_value(RescanResult{})},
+        Case{"SwitchRequest", to_value(SwitchRequest{})},
+        Case{"SwitchStage", to_value(SwitchStage{})},
+        Case{"SwitchResult", to_value(SwitchResult{})}, Case{"SwitchPlan", to_value(SwitchPlan{})},
+        Case{"Profile", to_value(Profile{})}, Case{"LogLine", to_value(LogLine{})},
+        Case{"Status", to_value(Status{})}, Case{"ModelCounts", to_value(Status{}).at("models")},
+        Case{"RequestCounts", to_value(Status{}).at("requests")}, Case{"Check", to_value(Check{})},
+        Case{"ConfigEntry", to_value(ConfigEntry{})},
+        Case{"ReloadResult", to_value(ReloadResult{})}),
+    [](const auto& row) { return row.param.schema; });
+
+void collect_references(const Json& node, std::vector<std::string>& found) {
+    if (node.is_object() && node.contains("$ref")) {
+        found.push_back(node.at("$ref"));
+        return;
+    }
+    if (node.is_structured()) {
+        for (const auto& child : node) {
+            collect_references(child, found);
+        }
+    }
+}
+
+TEST(OpenApiTest, ReferencesLeadSomewhere) {
+    std::vector<std::string> references;
+    collect_references(document(), references);
+    EXPECT_FALSE(references.empty());
+    for (const auto& reference : references) {
+        EXPECT_TRUE(document().contains(Json::json_pointer(reference.substr(1)))) << reference;
+    }
+}
+
+TEST(OpenApiTest, OperationsHaveNamesOfTheirOwn) {
+    std::set<std::string> names;
+    for (const auto& path : document().at("paths")) {
+        for (const auto& item : path.items()) {
+            if (item.key() != "parameters") {
+                EXPECT_TRUE(names.insert(item.value().at("operationId")).second) << item.value();
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace routerd::api
