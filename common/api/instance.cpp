@@ -24,7 +24,9 @@ void fields(Io& io, Of<Io, Instance> instance) {
     io("started", instance.started);
     io("load_ms", instance.load_ms);
     io("progress_percent", instance.progress_percent);
+    io("adopted", instance.adopted);
     io("last_error", instance.last_error);
+    io("retry_at", instance.retry_at);
 }
 
 template <class Io>

@@ -14,7 +14,7 @@ namespace routerd::api {
 struct Instance {
     std::uint64_t id = 0;
     std::string model;  ///< id
-    std::string state;  ///< starting, loading, ready, draining, stopping, stopped, crashed, failed
+    std::string state;  ///< off, starting, loading, ready, draining, stopping, crashed, failed
     unsigned slots = 0;
     unsigned busy = 0;                        ///< slots in use
     std::uint64_t queue = 0;                  ///< requests that wait for the model
@@ -30,7 +30,9 @@ struct Instance {
     std::optional<WallTime> started;
     std::optional<std::chrono::milliseconds> load_ms;  ///< start to ready
     std::optional<unsigned> progress_percent;          ///< of a load, where the server says so
-    std::string last_error;                            ///< why it ended, or ended the last time
+    bool adopted = false;                              ///< started by a daemon before this one
+    std::string last_error;            ///< why the last server of this model ended by itself
+    std::optional<WallTime> retry_at;  ///< failed: when a request may start it again
 };
 
 using InstanceList = List<Instance>;

@@ -30,8 +30,7 @@ struct ModelSummary {
     bool pinned = false;
     bool is_default = false;                ///< what `switch` named last
     std::vector<std::string> capabilities;  ///< completion, embedding, rerank, vision, tools, …
-    /// off, starting, loading, ready, draining, stopping, crashed, failed, quarantined, disabled
-    std::string state;
+    std::string state;   ///< off, starting, loading, ready, draining, stopping, crashed, failed
     std::string source;  ///< directory, config, huggingface, llama.cpp, lmstudio, ollama
 };
 
@@ -72,7 +71,7 @@ struct Model {
     std::string mmproj;  ///< empty: none
     std::vector<std::string> adapters;
     std::optional<WallTime> modified;
-    std::string last_error;  ///< why it is crashed, failed or quarantined
+    std::string last_error;  ///< why it is crashed or failed
     /// The keys of [model."id"] that differ from the defaults, and the overrides among them; values
     /// as `set` takes them.
     std::map<std::string, std::string> settings;

@@ -13,7 +13,6 @@ void fields(Io& io, Of<Io, Profile> profile) {
     io("preload", profile.preload);
     io("default_model", profile.default_model);
     io("active", profile.active);
-    io("modified", profile.modified);
 }
 
 ROUTERD_API_CODEC(Profile);

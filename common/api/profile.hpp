@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "common/api/list.hpp"
-#include "common/base/time.hpp"
 
 namespace routerd::api {
 
@@ -18,10 +17,10 @@ struct Profile {
     std::optional<std::vector<std::string>> enabled_models;
     /// Model → key of [model."id"] → value as `set` takes it.
     std::map<std::string, std::map<std::string, std::string>> overrides;
-    std::vector<std::string> preload;          ///< loaded when it comes into force and at start
+    /// Loaded when it comes into force and at start. Null: as configured.
+    std::optional<std::vector<std::string>> preload;
     std::optional<std::string> default_model;  ///< null leaves it as it is
     bool active = false;                       ///< read only: in force now
-    std::optional<WallTime> modified;          ///< read only
 };
 
 using ProfileList = List<Profile>;

@@ -45,10 +45,9 @@ template <class Io>
 void fields(Io& io, Of<Io, SwitchPlan> plan) {
     io("model", plan.model);
     io("state", plan.state);
-    io("possible", plan.possible);
     io("load", plan.load);
     io("evict", plan.evict);
-    io("reason", plan.reason);
+    io("note", plan.note);
 }
 
 ROUTERD_API_CODEC(SwitchRequest);

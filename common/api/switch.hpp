@@ -49,11 +49,10 @@ struct Eviction {
 /// What a switch would do.
 struct SwitchPlan {
     std::string model;
-    std::string state;     ///< of the model now
-    bool possible = true;  ///< false: `reason` says why it would be refused
-    bool load = true;      ///< false: it is loaded already
+    std::string state;  ///< of the model now
+    bool load = true;   ///< false: it is loaded already
     std::vector<Eviction> evict;
-    std::string reason;
+    std::string note;  ///< what it would wait for, or why it would be refused; empty: nothing
 };
 
 }  // namespace routerd::api
