@@ -17,6 +17,7 @@ constexpr std::array names{
     Name{Errc::invalid_api_key, "invalid_api_key"},
     Name{Errc::forbidden, "forbidden"},
     Name{Errc::not_found, "not_found"},
+    Name{Errc::model_not_found, "model_not_found"},
     Name{Errc::conflict, "conflict"},
     Name{Errc::payload_too_large, "payload_too_large"},
     Name{Errc::rate_limited, "rate_limited"},
@@ -61,6 +62,12 @@ Error Error::with_hint(std::string hint) const {
     Error helpful = *this;
     helpful.hint_ = std::move(hint);
     return helpful;
+}
+
+Error Error::with_param(std::string param) const {
+    Error precise = *this;
+    precise.param_ = std::move(param);
+    return precise;
 }
 
 Error Error::with_retry_after(std::chrono::seconds delay) const {

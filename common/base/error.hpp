@@ -16,7 +16,8 @@ enum class Errc {
     invalid_request,    ///< the caller sent something that can never work
     invalid_api_key,    ///< no key, or one that is not known
     forbidden,          ///< a known caller without the right to do this
-    not_found,          ///< the named thing does not exist (models: `model_not_found`)
+    not_found,          ///< the named thing does not exist
+    model_not_found,    ///< the same of a model
     conflict,           ///< it exists in a state that forbids this
     payload_too_large,  ///< over a limit of size
     rate_limited,       ///< this caller asked too often
@@ -31,8 +32,7 @@ enum class Errc {
     unavailable,        ///< something of ours would not serve (disk, database, socket)
 };
 
-/// The contract's word for `code`: "queue_full". not_found is "not_found"; the HTTP layer says
-/// "model_not_found" where it was a model.
+/// The contract's word for `code`: "queue_full".
 std::string_view to_string(Errc code) noexcept;
 
 /// The code for one of the words above, or nullopt.
@@ -51,6 +51,9 @@ class Error {
     /// What the user can do about it, one line without "hint:"; empty when there is nothing to say.
     const std::string& hint() const noexcept { return hint_; }
 
+    /// Which field of a request is at fault ("model"), or empty.
+    const std::string& param() const noexcept { return param_; }
+
     /// When the same call may work; nullopt when that is not known.
     std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
 
@@ -58,12 +61,14 @@ class Error {
     /// s".
     Error within(const std::string& attempt) const;
     Error with_hint(std::string hint) const;
+    Error with_param(std::string param) const;
     Error with_retry_after(std::chrono::seconds delay) const;
 
   private:
     Errc code_ = Errc::internal;
     std::string message_ = "unspecified error";
     std::string hint_;
+    std::string param_;
     std::optional<std::chrono::seconds> retry_after_;
 };
 

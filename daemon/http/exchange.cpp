@@ -1,0 +1,174 @@
+#include "daemon/http/exchange.hpp"
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+
+#include "daemon/http/error_response.hpp"
+#include "daemon/http/status.hpp"
+
+namespace routerd {
+namespace {
+
+const std::string no_value;
+
+/// RFC 9110 5.6.7; made anew once a second.
+const std::string& date_line() {
+    static thread_local std::time_t made = 0;
+    static thread_local std::string line;
+    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    if (now != made) {
+        made = now;
+        std::tm utc{};
+        ::gmtime_r(&now, &utc);
+        std::array<char, 64> text{};
+        const auto length =
+            std::strftime(text.data(), text.size(), "date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+        line.assign(text.data(), length);
+    }
+    return line;
+}
+
+}  // namespace
+
+const std::string& Exchange::param(std::string_view name) const noexcept {
+    for (const auto& [key, value] : request_.params) {
+        if (key == name) {
+            return value;
+        }
+    }
+    return no_value;
+}
+
+std::optional<std::string> Exchange::query(std::string_view name) const {
+    return http::query_value(request_.head.query, name);
+}
+
+void Exchange::add_header(std::string name, std::string value) {
+    extra_.emplace_back(std::move(name), std::move(value));
+}
+
+TimePoint Exchange::send_deadline() const noexcept {
+    return std::chrono::steady_clock::now() + limits_.send_timeout;
+}
+
+void Exchange::mark_head_sent(unsigned status) noexcept {
+    head_sent_ = true;
+    status_ = status;
+}
+
+std::string Exchange::make_head(unsigned status, std::string_view content_type,
+                                std::string_view framing) {
+    std::string head;
+    head.reserve(512);
+    head += "HTTP/1.1 ";
+    head += std::to_string(status);
+    head += ' ';
+    head += reason_phrase(status);
+    head += "\r\n";
+    head += date_line();
+    if (!content_type.empty()) {
+        head += "content-type: ";
+        head += content_type;
+        head += "\r\n";
+    }
+    head += framing;
+    head += "x-request-id: ";
+    head += request_.id;
+    head += "\r\n";
+    for (const auto& [name, value] : extra_) {
+        head += name;
+        head += ": ";
+        head += value;
+        head += "\r\n";
+    }
+    if (!request_.head.keep_alive) {
+        head += "connection: close\r\n";
+    } else if (request_.head.minor_version == 0) {
+        head += "connection: keep-alive\r\n";
+    }
+    return head;
+}
+
+asio::awaitable<void> Exchange::respond(Response response) {
+    for (auto& [name, value] : response.headers) {
+        add_header(std::move(name), std::move(value));
+    }
+    const bool bodiless = response.status == 204 || response.status == 304;
+    const auto framing = bodiless
+                             ? std::string()
+                             : "content-length: " + std::to_string(response.body.size()) + "\r\n";
+    auto head = make_head(response.status, bodiless ? "" : response.content_type, framing);
+    head += "\r\n";
+    mark_head_sent(response.status);
+    mark_finished();
+    std::array<asio::const_buffer, 2> pieces{asio::buffer(head), asio::buffer(response.body)};
+    const std::span<asio::const_buffer> whole(pieces);
+    const auto to_send = whole.first(bodiless || is_head_request() ? 1 : 2);
+    const auto sent = co_await connection_.send(to_send, send_deadline());
+    if (!sent) {
+        connection_.abort();
+    }
+}
+
+asio::awaitable<void> Exchange::respond(const Error& error) {
+    auto response = error_response(error, dialect());
+    co_await respond(std::move(response));
+}
+
+asio::awaitable<bool> Exchange::begin_stream(unsigned status, std::string_view content_type) {
+    chunked_ = request_.head.minor_version == 1;
+    if (!chunked_) {
+        mark_close();
+    }
+    add_header("cache-control", "no-cache");
+    auto head = make_head(status, content_type, chunked_ ? "transfer-encoding: chunked\r\n" : "");
+    head += "\r\n";
+    mark_head_sent(status);
+    const auto sent = co_await connection_.send(head, send_deadline());
+    if (!sent) {
+        connection_.abort();
+    }
+    co_return sent.has_value();
+}
+
+asio::awaitable<bool> Exchange::write(std::string_view piece) {
+    if (piece.empty() || is_head_request()) {
+        co_return !gone();
+    }
+    std::array<char, 20> size{};
+    const auto size_end =
+        std::to_chars(size.data(), size.data() + size.size() - 2, piece.size(), 16).ptr;
+    size_end[0] = '\r';
+    size_end[1] = '\n';
+    std::array<asio::const_buffer, 3> pieces{
+        asio::buffer(size.data(), static_cast<std::size_t>(size_end + 2 - size.data())),
+        asio::buffer(piece), asio::buffer("\r\n", 2)};
+    const std::span<asio::const_buffer> framed(pieces);
+    const auto to_send = chunked_ ? framed : framed.subspan(1, 1);
+    const auto sent = co_await connection_.send(to_send, send_deadline());
+    if (!sent) {
+        connection_.abort();
+    }
+    co_return sent.has_value();
+}
+
+asio::awaitable<void> Exchange::finish_stream() {
+    mark_finished();
+    if (chunked_ && !is_head_request()) {
+        const auto sent = co_await connection_.send("0\r\n\r\n", send_deadline());
+        if (!sent) {
+            connection_.abort();
+        }
+    }
+}
+
+void Exchange::abort() noexcept {
+    mark_finished();
+    mark_close();
+    connection_.abort();
+}
+
+}  // namespace routerd

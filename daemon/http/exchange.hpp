@@ -1,0 +1,131 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/http/head.hpp"
+#include "daemon/http/connection.hpp"
+
+namespace routerd {
+
+/// A whole answer.
+struct Response {
+    unsigned status = 200;
+    std::string content_type = "application/json";
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+
+    static Response json(std::string body, unsigned status = 200) {
+        return {.status = status,
+                .content_type = "application/json",
+                .body = std::move(body),
+                .headers = {}};
+    }
+};
+
+/// Whose error bodies a path speaks (http-api.md, "Errors").
+enum class Dialect { openai, anthropic, registry };
+
+/// Which limits of time hold for one connection.
+struct ExchangeLimits {
+    std::chrono::milliseconds send_timeout{
+        std::chrono::seconds(60)};  ///< a client that does not read
+};
+
+/// One request and the one answer to it. Made by the session; handlers get a reference that is good
+/// until their coroutine ends. Exactly one of respond(), begin_stream() … finish_stream(), abort()
+/// must have happened by then; a handler that did none of them is answered for with a 500.
+class Exchange {
+  public:
+    struct Request {
+        http::RequestHead head;
+        std::string body;  ///< whole, decoded from its framing
+        std::string id;    ///< x-request-id
+        std::string path;  ///< decoded
+        Dialect dialect = Dialect::openai;
+        std::vector<std::pair<std::string_view, std::string>> params;  ///< of the route's pattern
+    };
+
+    Exchange(Connection& connection, Request& request, ExchangeLimits limits)
+        : connection_(connection), request_(request), limits_(limits) {}
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+
+    const http::RequestHead& head() const noexcept { return request_.head; }
+    const std::string& body() const noexcept { return request_.body; }
+    const std::string& id() const noexcept { return request_.id; }
+    const std::string& path() const noexcept { return request_.path; }
+    Dialect dialect() const noexcept { return request_.dialect; }
+    bool is_control() const noexcept { return connection_.is_control(); }
+
+    /// Value of `{name}` of the route's pattern, decoded; empty when it has none.
+    const std::string& param(std::string_view name) const noexcept;
+
+    /// Value of a query parameter, decoded.
+    std::optional<std::string> query(std::string_view name) const;
+
+    /// Adds a header to whatever answer is sent later.
+    void add_header(std::string name, std::string value);
+
+    /// Sends a whole answer. A failure to send is the client's leaving and needs no handling.
+    asio::awaitable<void> respond(Response response);
+
+    /// The same for an error, in this path's dialect.
+    asio::awaitable<void> respond(const Error& error);
+
+    /// Sends the head of an answer whose body comes in pieces (chunked; to an HTTP/1.0 client until
+    /// close). False when the client is gone.
+    asio::awaitable<bool> begin_stream(unsigned status, std::string_view content_type);
+
+    /// Sends one piece at once. False when the client is gone.
+    asio::awaitable<bool> write(std::string_view piece);
+
+    /// The proper end of a stream.
+    asio::awaitable<void> finish_stream();
+
+    /// Cuts the connection: the client sees that the answer is not whole.
+    void abort() noexcept;
+
+    bool head_sent() const noexcept { return head_sent_; }
+    bool finished() const noexcept { return finished_; }
+    bool gone() const noexcept { return connection_.gone(); }
+
+    /// `callback` runs once from the loop when the client leaves (see Connection::on_gone).
+    void on_gone(std::function<void()> callback) { connection_.on_gone(std::move(callback)); }
+
+    /// Status line and header fields of an answer to this request, up to but without the empty
+    /// line: the given framing lines, ours (x-request-id, connection) and what add_header()
+    /// collected.
+    std::string make_head(unsigned status, std::string_view content_type, std::string_view framing);
+
+    /// For the proxied path, which relays an answer by itself: it sends through connection() and
+    /// then says what became of it.
+    Connection& connection() noexcept { return connection_; }
+    TimePoint send_deadline() const noexcept;
+    void mark_head_sent(unsigned status) noexcept;
+    void mark_finished() noexcept { finished_ = true; }
+    void mark_close() noexcept { request_.head.keep_alive = false; }
+    bool is_head_request() const noexcept { return request_.head.method == "HEAD"; }
+
+    unsigned status() const noexcept { return status_; }  ///< sent; 0 before
+
+  private:
+    Connection& connection_;
+    Request& request_;
+    ExchangeLimits limits_;
+    std::vector<std::pair<std::string, std::string>> extra_;
+    unsigned status_ = 0;
+    bool head_sent_ = false;
+    bool finished_ = false;
+    bool chunked_ = false;
+};
+
+/// Answers one request, whatever happens.
+using Handler = std::function<asio::awaitable<void>(Exchange&)>;
+
+}  // namespace routerd

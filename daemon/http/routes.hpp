@@ -1,0 +1,59 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "daemon/http/exchange.hpp"
+
+namespace routerd {
+
+/// What a caller on a public listener must be allowed for a route.
+enum class Scope {
+    open,       ///< anybody: /livez
+    inference,  ///< a key with `inference`
+    admin,      ///< a key with `admin`
+};
+
+/// One line of the table. Patterns are paths with `{name}` for one segment and `{name...}` for the
+/// rest.
+struct Route {
+    std::string method;  ///< "GET" answers HEAD too; "*" is any
+    std::string pattern;
+    Scope scope = Scope::admin;
+    Handler handler;
+    Dialect dialect = Dialect::openai;
+};
+
+/// A handler that gives its answer as a value: Result<Response> f(Exchange&), or the same as a
+/// coroutine.
+Handler reply(std::function<Result<Response>(Exchange&)> handler);
+Handler reply(std::function<asio::awaitable<Result<Response>>(Exchange&)> handler);
+
+/// The table of routes, built once at start and read by every session.
+class Routes {
+  public:
+    void add(Route route);
+    void add(std::vector<Route> routes);
+
+    struct Match {
+        const Route* route = nullptr;  ///< nullptr: no such path, or not with this method
+        bool path_known = false;
+        std::string allow;  ///< methods of the path, for a 405
+        std::vector<std::pair<std::string_view, std::string>> params;
+    };
+
+    /// `path` as sent, still percent-encoded: segments are cut before they are decoded.
+    Match find(std::string_view method, std::string_view path) const;
+
+    const std::vector<Route>& all() const noexcept { return routes_; }
+
+  private:
+    std::vector<Route> routes_;
+};
+
+/// By its path, before a route is known: an error for a wrong path is in a dialect too.
+Dialect dialect_of(std::string_view path) noexcept;
+
+}  // namespace routerd

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "common/config/schema.hpp"
+#include "daemon/http/routes.hpp"
+#include "daemon/net/listener.hpp"
+#include "daemon/net/task_group.hpp"
+
+namespace routerd {
+
+/// May this request be answered? Asked when its head is there and before its body is read. `route`
+/// is nullptr for a path that does not exist. Errors: invalid_api_key, forbidden.
+using Authorize = std::function<Result<void>(const http::RequestHead& head, const Route* route)>;
+
+/// Accepts connections and serves each in a coroutine of its own: read a head, authorize, read the
+/// body, call the route's handler, again. Core loop only.
+class Server {
+  public:
+    struct Options {
+        HttpConfig http;
+        Authorize authorize;  ///< for public listeners; the control socket's user may do everything
+    };
+
+    Server(const asio::any_io_executor& executor, const Routes& routes, Options options);
+
+    /// Takes over a listener and serves what it accepts.
+    void listen(Listener listener, bool is_control);
+
+    /// Where it listens, control socket first where there is one.
+    std::vector<std::string> addresses() const;
+
+    std::size_t connections() const noexcept { return connections_.size(); }
+    /// Requests being answered now.
+    std::size_t active() const noexcept { return active_; }
+
+    /// Stops accepting; connections without a request are closed, the others when they have
+    /// answered.
+    void drain();
+
+    /// Cuts all connections.
+    void cut();
+
+    /// Returns when every connection is gone.
+    asio::awaitable<void> wait();
+
+    /// Called whenever active() has become 0 while draining.
+    void on_drained(std::function<void()> callback) { on_drained_ = std::move(callback); }
+
+  private:
+    struct Bound {
+        Listener listener;
+        bool is_control;
+    };
+    struct Served;
+
+    asio::awaitable<void> session(Socket socket, bool is_control);
+    asio::awaitable<bool> serve_one(Connection& connection, Served& served);
+    asio::awaitable<Result<void>> read_head(Connection& connection, Served& served);
+    asio::awaitable<Result<void>> read_body(Connection& connection, Served& served);
+    asio::awaitable<Result<void>> read_chunked(Connection& connection, Served& served);
+    asio::awaitable<void> dispatch(Exchange& exchange, Served& served);
+
+    asio::any_io_executor executor_;
+    const Routes& routes_;
+    Options options_;
+    Deadlines deadlines_;
+    std::list<Bound> listeners_;
+    std::unordered_set<Connection*> idle_;  // waiting for the first byte of a request
+    std::unordered_set<Connection*> connections_;
+    std::size_t active_ = 0;
+    bool draining_ = false;
+    std::function<void()> on_drained_;
+    TaskGroup tasks_;
+};
+
+}  // namespace routerd

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <list>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "common/base/time.hpp"
+#include "daemon/net/net.hpp"
+
+namespace routerd {
+
+class Deadlines;
+
+/// Something that may wait too long. While it lives it is on its loop's list; moving its deadline
+/// is an assignment, so a deadline per read costs no timer.
+class Expiring {
+  public:
+    explicit Expiring(Deadlines& list);
+    Expiring(const Expiring&) = delete;
+    Expiring& operator=(const Expiring&) = delete;
+    virtual ~Expiring();
+
+  protected:
+    /// TimePoint::max(): none.
+    void set_deadline(TimePoint deadline) noexcept;
+    void clear_deadline() noexcept { deadline_ = TimePoint::max(); }
+
+  private:
+    friend class Deadlines;
+    /// The deadline has passed (it is cleared first). Called from the loop; may destroy nothing.
+    virtual void on_deadline() = 0;
+
+    Deadlines& list_;
+    std::list<Expiring*>::iterator place_;
+    TimePoint deadline_ = TimePoint::max();
+};
+
+/// All deadlines of one loop, looked at four times a second while there is any: precise enough for
+/// time-outs of seconds, and nothing is paid for a deadline that is met. Outlives what is on it.
+class Deadlines {
+  public:
+    explicit Deadlines(const asio::any_io_executor& executor) : timer_(executor) {}
+
+  private:
+    friend class Expiring;
+    void wake();
+    void sweep();
+
+    asio::steady_timer timer_;
+    std::list<Expiring*> entries_;
+    bool running_ = false;
+};
+
+}  // namespace routerd

@@ -1,0 +1,277 @@
+#include "daemon/net/listener.hpp"
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <boost/asio/error.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/base/unique_fd.hpp"
+
+namespace routerd {
+namespace {
+
+constexpr int backlog = 1024;
+constexpr std::chrono::milliseconds exhausted_pause(100);
+
+struct NativeAddress {
+    sockaddr_storage storage{};
+    socklen_t length = 0;
+    int family = AF_UNSPEC;
+
+    sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+Result<NativeAddress> native_unix(const std::string& path) {
+    NativeAddress native;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof(address.sun_path)) {
+        return Error(Errc::invalid_request, "socket path '" + path + "' is longer than " +
+                                                std::to_string(sizeof(address.sun_path) - 1) +
+                                                " bytes, which the system does not allow");
+    }
+    std::memcpy(address.sun_path, path.data(), path.size());
+    std::memcpy(&native.storage, &address, sizeof(address));
+    native.length = sizeof(address);
+    native.family = AF_UNIX;
+    return native;
+}
+
+Result<NativeAddress> to_native(const ListenAddress& address) {
+    if (address.is_unix()) {
+        return native_unix(address.unix_path);
+    }
+    NativeAddress native;
+    sockaddr_in v4{};
+    sockaddr_in6 v6{};
+    if (::inet_pton(AF_INET, address.host.c_str(), &v4.sin_addr) == 1) {
+        v4.sin_family = AF_INET;
+        v4.sin_port = htons(address.port);
+        std::memcpy(&native.storage, &v4, sizeof(v4));
+        native.length = sizeof(v4);
+        native.family = AF_INET;
+        return native;
+    }
+    if (::inet_pton(AF_INET6, address.host.c_str(), &v6.sin6_addr) == 1) {
+        v6.sin6_family = AF_INET6;
+        v6.sin6_port = htons(address.port);
+        std::memcpy(&native.storage, &v6, sizeof(v6));
+        native.length = sizeof(v6);
+        native.family = AF_INET6;
+        return native;
+    }
+    return Error(Errc::invalid_request, "'" + address.host + "' is not an IP address");
+}
+
+/// Somebody accepts on this Unix socket: it must not be taken away from them.
+bool answers(NativeAddress& native) {
+    const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return probe && ::connect(probe.get(), native.get(), native.length) == 0;
+}
+
+Result<void> clear_stale_socket(const ListenAddress& address, NativeAddress& native) {
+    struct stat found {};
+    if (::lstat(address.unix_path.c_str(), &found) != 0) {
+        return {};
+    }
+    if (!S_ISSOCK(found.st_mode)) {
+        return Error(Errc::conflict, "'" + address.unix_path + "' exists and is not a socket");
+    }
+    if (answers(native)) {
+        return Error(Errc::conflict, "another process serves on this socket")
+            .with_hint("stop it, or choose another path");
+    }
+    if (::unlink(address.unix_path.c_str()) != 0) {
+        return errno_error("remove the stale socket", errno);
+    }
+    return {};
+}
+
+Error bind_error(const ListenAddress& address, int error) {
+    if (error == EADDRINUSE) {
+        return Error(Errc::conflict, "the port is taken by another process")
+            .with_hint("see who has it with: ss -ltnp 'sport = :" + std::to_string(address.port) +
+                       "'; or set [http] listen (or ROUTERD_HTTP_LISTEN) to another address");
+    }
+    return errno_error("bind", error);
+}
+
+std::uint16_t bound_port(int fd) {
+    NativeAddress native;
+    native.length = sizeof(native.storage);
+    if (::getsockname(fd, native.get(), &native.length) != 0) {
+        return 0;
+    }
+    if (native.storage.ss_family == AF_INET) {
+        sockaddr_in v4{};
+        std::memcpy(&v4, &native.storage, sizeof(v4));
+        return ntohs(v4.sin_port);
+    }
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &native.storage, sizeof(v6));
+    return ntohs(v6.sin6_port);
+}
+
+Result<UniqueFd> open_listening(const ListenAddress& address, NativeAddress& native) {
+    UniqueFd fd(::socket(native.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) {
+        return errno_error("open a socket", errno);
+    }
+    if (address.is_unix()) {
+        const auto cleared = clear_stale_socket(address, native);
+        if (!cleared) {
+            return cleared.error();
+        }
+        const auto old_mask = ::umask(0177);  // never wider than its owner, not even for a moment
+        const int bound = ::bind(fd.get(), native.get(), native.length);
+        const int error = errno;
+        ::umask(old_mask);
+        if (bound != 0) {
+            return errno_error("bind", error);
+        }
+        if (::chmod(address.unix_path.c_str(), static_cast<mode_t>(address.unix_mode)) != 0) {
+            return errno_error("set permissions", errno);
+        }
+    } else {
+        const int on = 1;
+        ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        if (::bind(fd.get(), native.get(), native.length) != 0) {
+            return bind_error(address, errno);
+        }
+    }
+    if (::listen(fd.get(), backlog) != 0) {
+        return bind_error(address, errno);
+    }
+    return fd;
+}
+
+bool is_exhaustion(const boost::system::error_code& ec) {
+    return ec == boost::system::errc::too_many_files_open ||
+           ec == boost::system::errc::too_many_files_open_in_system ||
+           ec == boost::system::errc::no_buffer_space ||
+           ec == boost::system::errc::not_enough_memory;
+}
+
+}  // namespace
+
+bool ListenAddress::is_loopback() const noexcept {
+    return is_unix() || host.starts_with("127.") || host == "::1";
+}
+
+std::string ListenAddress::text() const {
+    if (is_unix()) {
+        return "unix://" + unix_path;
+    }
+    const bool v6 = host.find(':') != std::string::npos;
+    return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Result<ListenAddress> parse_listen_address(std::string_view text) {
+    const Error bad(Errc::invalid_request,
+                    "'" + std::string(text) +
+                        "' is not an address (examples: 127.0.0.1:8080, [::1]:8080, unix:///path)");
+    ListenAddress address;
+    constexpr std::string_view scheme = "unix://";
+    if (text.starts_with(scheme)) {
+        address.unix_path = text.substr(scheme.size());
+        return address.unix_path.starts_with('/') ? Result<ListenAddress>(address) : bad;
+    }
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) {
+        return bad;
+    }
+    auto host = text.substr(0, colon);
+    const auto port = text.substr(colon + 1);
+    const auto* end = port.data() + port.size();
+    const auto [stop, error] = std::from_chars(port.data(), end, address.port);
+    if (port.empty() || error != std::errc{} || stop != end) {
+        return bad;
+    }
+    if (host.starts_with('[') && host.ends_with(']')) {
+        host = host.substr(1, host.size() - 2);
+    }
+    address.host = host.empty() || host == "*" ? "0.0.0.0"
+                   : host == "localhost"       ? "127.0.0.1"
+                                               : host;
+    const auto native = to_native(address);
+    return native ? Result<ListenAddress>(address) : bad;
+}
+
+Result<Listener> Listener::open(const asio::any_io_executor& executor, ListenAddress address) {
+    const auto attempt = "listen on " + address.text();
+    auto native = to_native(address);
+    if (!native) {
+        return native.error().within(attempt);
+    }
+    auto fd = open_listening(address, *native);
+    if (!fd) {
+        return fd.error().within(attempt);
+    }
+    if (!address.is_unix()) {
+        address.port = bound_port(fd->get());
+    }
+    Acceptor acceptor(executor);
+    boost::system::error_code ec;
+    const int protocol = address.is_unix() ? 0 : IPPROTO_TCP;
+    acceptor.assign(asio::generic::stream_protocol(native->family, protocol), fd->release(), ec);
+    if (ec) {
+        return Error(Errc::unavailable, ec.message()).within(attempt);
+    }
+    return Listener(std::move(acceptor), std::move(address));
+}
+
+Listener::Listener(Acceptor acceptor, ListenAddress address)
+    : acceptor_(std::move(acceptor)),
+      pause_(acceptor_.get_executor()),
+      address_(std::move(address)) {}
+
+Listener::Listener(Listener&& other) noexcept
+    : acceptor_(std::move(other.acceptor_)),
+      pause_(acceptor_.get_executor()),
+      address_(std::exchange(other.address_, {})) {}
+
+Listener::~Listener() {
+    close();
+    if (address_.is_unix()) {
+        ::unlink(address_.unix_path.c_str());
+    }
+}
+
+asio::awaitable<void> Listener::run(OnAccept on_accept) {
+    while (acceptor_.is_open()) {
+        auto [ec, socket] = co_await acceptor_.async_accept(no_throw);
+        if (!ec) {
+            if (!address_.is_unix()) {
+                boost::system::error_code ignored;  // a client that is gone already
+                socket.set_option(
+                    asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_NODELAY>(true), ignored);
+            }
+            on_accept(std::move(socket));
+        } else if (is_exhaustion(ec)) {
+            spdlog::warn("accept on {}: {}, pausing", address_.text(), ec.message());
+            pause_.expires_after(exhausted_pause);
+            co_await pause_.async_wait(no_throw);
+        } else if (ec != asio::error::operation_aborted && acceptor_.is_open()) {
+            spdlog::debug("accept on {}: {}", address_.text(), ec.message());
+        }
+    }
+}
+
+void Listener::close() noexcept {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+}
+
+}  // namespace routerd
