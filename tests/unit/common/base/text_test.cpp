@@ -27,6 +27,12 @@ TEST(TextTest, SplitsWordsAsAShellDoes) {
     }
 }
 
+TEST(TextTest, MakesTextValidUtf8) {
+    EXPECT_EQ(valid_utf8("Gemma é 漢"), "Gemma é 漢");
+    EXPECT_EQ(valid_utf8("a\xFF\xC0\xAFz"), "a\uFFFD\uFFFD\uFFFDz");
+    EXPECT_EQ(valid_utf8("cut \xE6\xBC"), "cut \uFFFD\uFFFD");
+}
+
 TEST(TextTest, SplitsAndJoins) {
     EXPECT_EQ(split("a,,b", ',').size(), 3U);
     EXPECT_EQ(join({"a", "b"}, ", "), "a, b");
