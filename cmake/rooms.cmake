@@ -62,6 +62,9 @@ function(routerd_add_unit_test room)
     endforeach()
     target_link_libraries(${target} PRIVATE routerd_flags GTest::gmock GTest::gtest_main ${ARG_LIBRARIES})
     if(ARG_ASIO)
+        # The shared header was made with -fPIC, and executables would say -fPIE.
+        set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+        target_compile_options(${target} PRIVATE -fPIC)
         routerd_use_asio_pch(${target})
     endif()
     gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${room}:"
