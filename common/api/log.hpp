@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/api/list.hpp"
@@ -9,7 +10,7 @@ namespace routerd::api {
 
 /// One line of a model server's output or of the daemon's log.
 struct LogLine {
-    WallTime time;
+    std::optional<WallTime> time;  ///< null where it is not known
     std::string text;
 };
 

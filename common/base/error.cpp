@@ -30,6 +30,7 @@ constexpr std::array names{
     Name{Errc::shutting_down, "shutting_down"},
     Name{Errc::cancelled, "cancelled"},
     Name{Errc::unavailable, "unavailable"},
+    Name{Errc::unreachable, "unreachable"},
 };
 
 }  // namespace

@@ -30,6 +30,7 @@ enum class Errc {
     shutting_down,      ///< the daemon is stopping
     cancelled,          ///< the caller went away
     unavailable,        ///< something of ours would not serve (disk, database, socket)
+    unreachable,        ///< no daemon answers at any address that was tried (clients only)
 };
 
 /// The contract's word for `code`: "queue_full".

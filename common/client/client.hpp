@@ -1,0 +1,130 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/api/event.hpp"
+#include "common/api/instance.hpp"
+#include "common/api/log.hpp"
+#include "common/api/model.hpp"
+#include "common/api/profile.hpp"
+#include "common/api/settings.hpp"
+#include "common/api/status.hpp"
+#include "common/api/switch.hpp"
+#include "common/base/result.hpp"
+#include "common/client/address.hpp"
+#include "common/client/exchange.hpp"
+#include "common/client/sse.hpp"
+
+namespace routerd::client {
+
+struct Options {
+    std::vector<Address> addresses;  ///< tried in order; see candidates()
+    /// Limit of one call. Without it quick calls have 30 s and those that wait for a model none.
+    std::optional<std::chrono::milliseconds> timeout;
+    int stop_fd = -1;     ///< readable once the user wants to stop (Ctrl-C); not owned
+    std::string api_key;  ///< for a public listener that asks for one
+};
+
+/// Which models `ls` lists.
+struct ModelQuery {
+    bool all = false;  ///< disabled ones too
+    std::string tier;
+    std::string prefix;
+    std::uint64_t limit = 0;  ///< 0: all
+};
+
+struct LogQuery {
+    std::string model;  ///< empty: the daemon's own log
+    std::uint64_t lines = 50;
+    std::optional<WallTime> since;
+    std::optional<WallTime> until;
+};
+
+struct EventQuery {
+    std::optional<std::uint64_t> after;
+    std::uint64_t limit = 100;
+    std::string model;
+    std::string type;
+};
+
+enum class Wait { no, until_done };
+
+/// The control API (common/api/openapi.json) as calls: blocking, one thread, a connection for each.
+/// Errors: what the daemon answered, or unreachable (with every address that was tried, the reason
+/// and how to start one), deadline_exceeded, cancelled (stop_fd), upstream_error (the daemon broke
+/// off, or its answer cannot be read).
+class Client {
+  public:
+    explicit Client(Options options);
+
+    Result<api::Status> status();
+
+    Result<api::ModelList> models(const ModelQuery& query);
+    Result<api::Model> model(std::string_view name);
+    Result<api::Model> change(std::string_view name, const api::ModelChange& change);
+    Result<api::Model> reset(std::string_view name);
+    Result<api::Model> pin(std::string_view name);
+    Result<api::Model> unpin(std::string_view name);
+    Result<api::RescanResult> rescan(const std::string& dir);
+
+    enum class Which { running, all };
+    Result<api::InstanceList> instances(Which which);
+    Result<api::LoadResult> load(std::string_view name, Wait wait);
+    Result<api::LoadResult> restart(std::string_view name);
+    Result<api::UnloadResult> unload(std::string_view name);
+    Result<api::UnloadResult> unload_all();
+
+    using StageSink = std::function<void(const api::SwitchStage&)>;
+    Result<api::SwitchPlan> plan_switch(const std::string& name, bool exclusive);
+    Result<api::SwitchResult> switch_to(const api::SwitchRequest& request, const StageSink& sink);
+
+    Result<api::ProfileList> profiles(std::string_view prefix);
+    Result<api::Profile> profile(std::string_view name);
+    Result<api::Profile> create_profile(const api::Profile& profile);
+    Result<api::Profile> replace_profile(const api::Profile& profile);
+    Result<api::Profile> remove_profile(std::string_view name);
+    Result<api::Profile> use_profile(std::string_view name);
+    Result<api::Profile> leave_profile(std::string_view name);
+
+    Result<api::LogList> logs(const LogQuery& query);
+    using LineSink = std::function<void(const api::LogLine&)>;
+    Result<void> follow_logs(const LogQuery& query, const LineSink& sink);
+
+    Result<api::EventList> events(const EventQuery& query);
+    using EventSink = std::function<void(const api::Event&)>;
+    Result<void> follow_events(const EventQuery& query, const EventSink& sink);
+
+    Result<api::ConfigList> config();
+    Result<api::ReloadResult> reload_config();
+    Result<api::CheckList> doctor();
+
+    /// POST /v1/chat/completions with `"stream": true` in `body`: each event and comment goes to
+    /// `sink` until it has enough.
+    Result<void> chat(const std::string& body, const SseParser::Sink& sink);
+
+    /// The address that answered last; nullopt before that.
+    const std::optional<Address>& address() const noexcept { return address_; }
+
+  private:
+    Result<Socket> connect(const Patience& patience);
+    Patience patience(Wait wait) const;
+    Result<Exchange> begin(Request request, const Patience& patience);
+    Result<std::string> call(Request request, Wait wait);
+    Result<void> stream(Request request, const SseParser::Sink& sink);
+
+    template <class T>
+    Result<T> get(std::string target);
+    template <class T>
+    Result<T> post(std::string target, std::string body, Wait wait);
+
+    Options options_;
+    std::optional<Address> address_;
+};
+
+}  // namespace routerd::client
