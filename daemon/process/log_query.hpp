@@ -25,6 +25,7 @@ struct LogLine {
 struct LogPage {
     std::vector<LogLine> lines;
     std::uint64_t next = 0;  ///< where to go on from; only good for this daemon's life
+    std::uint64_t seen = 0;  ///< end of what was looked at: what wait_log() shall wait beyond
     bool skipped = false;    ///< `from` was rotated away: some lines are missing before these
 };
 

@@ -113,8 +113,8 @@ class Fleet {
     /// The model's log, both files, oldest line first. Errors: not_found when it never ran.
     asio::awaitable<Result<LogPage>> read_log(std::string id, LogQuery query);
 
-    /// Waits until the log has grown past `offset` (LogPage::next) or `deadline` passed.
-    asio::awaitable<void> wait_log(std::string id, std::uint64_t offset, TimePoint deadline);
+    /// Waits until the log has grown past `seen` (LogPage::seen) or `deadline` passed.
+    asio::awaitable<void> wait_log(std::string id, std::uint64_t seen, TimePoint deadline);
 
     /// The files of a model's log, newest first; they may not exist.
     std::vector<std::string> log_files(const std::string& id) const;

@@ -1,0 +1,40 @@
+#include "daemon/scheduler/backoff.hpp"
+
+#include <algorithm>
+
+namespace routerd::scheduler {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr auto first_delay = seconds(1);
+constexpr auto longest_delay = seconds(60);
+constexpr auto healthy_after = std::chrono::minutes(10);
+
+/// 0 for step 0, then 1, 2, 4, … 60 s.
+Milliseconds delay(unsigned step, double jitter) {
+    if (step == 0) {
+        return Milliseconds(0);
+    }
+    constexpr unsigned steps_to_longest = 7;
+    const auto doublings = std::min(step - 1, steps_to_longest);
+    const auto base = std::min<seconds>(first_delay * (1 << doublings), longest_delay);
+    const auto extra = std::chrono::duration<double>(base) * 0.25 * std::clamp(jitter, 0.0, 1.0);
+    return base + std::chrono::duration_cast<Milliseconds>(extra);
+}
+
+}  // namespace
+
+Failure after_failure(const Failure& before, const Resident& failed, const Exit& exit,
+                      TimePoint now) {
+    const bool was_ready = failed.phase != Phase::starting;
+    const bool was_healthy = was_ready && now - failed.ready_at >= healthy_after;
+    Failure failure;
+    failure.count = was_healthy ? 1 : before.count + 1;
+    failure.error = exit.error;
+    failure.fingerprint = failed.fingerprint;
+    failure.until = now + delay(was_ready ? failure.count - 1 : failure.count, exit.jitter);
+    return failure;
+}
+
+}  // namespace routerd::scheduler

@@ -1,0 +1,197 @@
+#include "daemon/scheduler/reason.hpp"
+
+#include <algorithm>
+
+#include "common/base/units.hpp"
+
+namespace routerd::scheduler {
+namespace {
+
+using std::chrono::seconds;
+
+seconds rounded_up(std::chrono::milliseconds time) {
+    return std::max(seconds(1), std::chrono::ceil<seconds>(time));
+}
+
+std::string quoted(const std::string& name) {
+    return "'" + name + "'";
+}
+
+std::string times(std::size_t count) {
+    return count == 1 ? "once" : std::to_string(count) + " times";
+}
+
+std::string places(std::size_t limit) {
+    return limit == 1 ? "the only place ([limits] max_loaded = 1)"
+                      : "all " + std::to_string(limit) + " places ([limits] max_loaded)";
+}
+
+Error backing_off(const std::string& model, const Reason& reason) {
+    const auto delay = rounded_up(reason.time);
+    return Error(Errc::load_failed, "the server of " + quoted(model) + " failed " +
+                                        times(reason.count) + " and is not started again for " +
+                                        format_duration(delay) + ": " + reason.detail)
+        .with_retry_after(delay)
+        .with_hint("mend the cause, then: routerctl reset " + model);
+}
+
+}  // namespace
+
+std::string_view to_string(Why why) noexcept {
+    switch (why) {
+        case Why::requested:
+            return "requested";
+        case Why::commanded:
+            return "commanded";
+        case Why::preloaded:
+            return "preloaded";
+        case Why::least_recently_used:
+            return "least_recently_used";
+        case Why::door_closed:
+            return "door_closed";
+        case Why::over_the_limit:
+            return "over_the_limit";
+        case Why::idle_too_long:
+            return "idle_too_long";
+        case Why::unload_commanded:
+            return "unload_commanded";
+        case Why::restart_commanded:
+            return "restart_commanded";
+        case Why::settings_changed:
+            return "settings_changed";
+        case Why::model_gone:
+            return "model_gone";
+        case Why::shutting_down:
+            return "shutting_down";
+        case Why::drain_timed_out:
+            return "drain_timed_out";
+        case Why::queue_full:
+            return "queue_full";
+        case Why::backing_off:
+            return "backing_off";
+        case Why::start_failed:
+            return "start_failed";
+        case Why::stopped_loading:
+            return "stopped_loading";
+        case Why::all_pinned:
+            return "all_pinned";
+        case Why::no_room_for_extra:
+            return "no_room_for_extra";
+        case Why::deadline_passed:
+            return "deadline_passed";
+        case Why::unknown_model:
+            return "unknown_model";
+    }
+    return "unknown";
+}
+
+std::string describe(const Reason& reason) {
+    const auto time = format_duration(reason.time);
+    switch (reason.why) {
+        case Why::requested:
+            return "a request waits for it";
+        case Why::commanded:
+            return "a command asked for it";
+        case Why::preloaded:
+            return "preloaded";
+        case Why::least_recently_used:
+            return "least recently used, idle for " + time + "; makes room for " +
+                   quoted(reason.other);
+        case Why::door_closed:
+            return "makes room for " + quoted(reason.other) + ", which waited " + time;
+        case Why::over_the_limit:
+            return "more models are loaded than max_loaded = " + std::to_string(reason.limit);
+        case Why::idle_too_long:
+            return "idle for " + time;
+        case Why::unload_commanded:
+            return "unloaded by a command";
+        case Why::restart_commanded:
+            return "restarted by a command";
+        case Why::settings_changed:
+            return "its settings changed";
+        case Why::model_gone:
+            return "the model was removed or disabled";
+        case Why::shutting_down:
+            return "the daemon is stopping";
+        case Why::drain_timed_out:
+            return "requests still ran after " + time;
+        case Why::queue_full:
+            return std::to_string(reason.count) + " requests wait already";
+        case Why::backing_off:
+            return "failed " + times(reason.count) + ", next start in " + time;
+        case Why::start_failed:
+            return reason.detail;
+        case Why::stopped_loading:
+            return "unloaded by a command while it was loading";
+        case Why::all_pinned:
+            return "pinned models take " + places(reason.limit);
+        case Why::no_room_for_extra:
+            return "other models take " + places(reason.limit) + ", and a preload evicts none";
+        case Why::deadline_passed:
+            return "waited " + time;
+        case Why::unknown_model:
+            return "no such model, or it is disabled";
+    }
+    return {};
+}
+
+std::vector<std::pair<std::string, std::string>> details(const Reason& reason) {
+    std::vector<std::pair<std::string, std::string>> all;
+    all.emplace_back("reason", to_string(reason.why));
+    if (!reason.other.empty()) {
+        all.emplace_back("other", reason.other);
+    }
+    if (reason.time.count() > 0) {
+        all.emplace_back("time_ms", std::to_string(reason.time.count()));
+    }
+    if (reason.count > 0) {
+        all.emplace_back("count", std::to_string(reason.count));
+    }
+    if (reason.limit > 0) {
+        all.emplace_back("limit", std::to_string(reason.limit));
+    }
+    if (!reason.detail.empty()) {
+        all.emplace_back("detail", reason.detail);
+    }
+    return all;
+}
+
+Error refusal(const std::string& model, const Reason& reason) {
+    const auto name = quoted(model);
+    if (reason.why == Why::queue_full) {
+        return Error(Errc::queue_full, "the queue of " + name + " is full: " + describe(reason))
+            .with_retry_after(rounded_up(reason.time))
+            .with_hint("[queue] size sets the limit");
+    }
+    if (reason.why == Why::backing_off) {
+        return backing_off(model, reason);
+    }
+    if (reason.why == Why::start_failed) {
+        return Error(Errc::load_failed, "load " + name + ": " + reason.detail)
+            .with_retry_after(rounded_up(reason.time))
+            .with_hint("routerctl logs " + model);
+    }
+    if (reason.why == Why::stopped_loading) {
+        return Error(Errc::load_failed, "load " + name + ": " + describe(reason))
+            .with_retry_after(seconds(1));
+    }
+    if (reason.why == Why::all_pinned || reason.why == Why::no_room_for_extra) {
+        return Error(Errc::would_not_fit, "load " + name + ": " + describe(reason))
+            .with_retry_after(seconds(60))
+            .with_hint("routerctl ps shows them; unpin one or raise max_loaded");
+    }
+    if (reason.why == Why::deadline_passed) {
+        return {Errc::deadline_exceeded, "the request for " + name + " " + describe(reason) +
+                                             " in the queue, which is its deadline"};
+    }
+    if (reason.why == Why::shutting_down) {
+        return Error(Errc::shutting_down, describe(reason)).with_retry_after(seconds(5));
+    }
+    if (reason.why == Why::unknown_model) {
+        return Error(Errc::not_found, "model " + name + ": " + describe(reason))
+            .with_hint("routerctl ls --all");
+    }
+    return {Errc::internal, "refused " + name + ": " + describe(reason)};
+}
+
+}  // namespace routerd::scheduler

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/base/error.hpp"
+
+namespace routerd::scheduler {
+
+/// Why something was decided.
+enum class Why {
+    // starts
+    requested,  ///< a request waits for the model
+    commanded,  ///< somebody said `load`, `switch` or `restart`
+    preloaded,  ///< configured to be there from the start
+    // drains and stops
+    least_recently_used,  ///< makes room for `other`; nobody used it for `time`
+    door_closed,          ///< makes room for `other`, which waited for `time`
+    over_the_limit,       ///< more models are loaded than a new configuration allows (`limit`)
+    idle_too_long,        ///< unused for `time`
+    unload_commanded,
+    restart_commanded,
+    settings_changed,  ///< its command line is another now
+    model_gone,        ///< removed or disabled
+    shutting_down,
+    drain_timed_out,  ///< requests still ran after `time`
+    // refusals
+    queue_full,         ///< `count` wait already
+    backing_off,        ///< failed `count` times; next start in `time`
+    start_failed,       ///< the load that it waited for failed
+    stopped_loading,    ///< unloaded by a command while it loaded
+    all_pinned,         ///< every place (`limit`) is taken by a pinned model
+    no_room_for_extra,  ///< preload, and every place (`limit`) is taken
+    deadline_passed,    ///< waited for `time`
+    unknown_model,
+};
+
+/// The word used in events: "least_recently_used".
+std::string_view to_string(Why why) noexcept;
+
+/// A decision's reason as data; what is not told by `why` is empty.
+struct Reason {
+    Why why = Why::requested;
+    std::string other{};                ///< another model
+    std::chrono::milliseconds time{0};  ///< how long
+    std::size_t count = 0;
+    std::size_t limit = 0;
+    std::string detail{};  ///< the last error of a server
+};
+
+/// One sentence part: "least recently used, idle for 4m 3s; makes room for 'b'".
+std::string describe(const Reason& reason);
+
+/// For events: why, and every figure that is set, by name.
+std::vector<std::pair<std::string, std::string>> details(const Reason& reason);
+
+/// What a refused request for `model` is told, with hint and time to try again.
+Error refusal(const std::string& model, const Reason& reason);
+
+}  // namespace routerd::scheduler

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/scheduler/world.hpp"
+
+namespace routerd::scheduler {
+
+/// One event's worth of decisions: changes the world and says what to do. Lives for one call.
+class Round {
+  public:
+    Round(World& world, TimePoint now, Actions& actions)
+        : world_(world), now_(now), actions_(actions) {}
+
+    /// Brings everything that can happen now about: grants, starts, drains, stops, refusals. Call
+    /// it last. The time at which something happens by itself next.
+    TimePoint settle();
+
+    /// A server that still starts is stopped at once; `deadline`: whatever runs on it then.
+    void drain(Resident& resident, const Reason& reason, std::optional<TimePoint> deadline);
+    void stop(Resident& resident, const Reason& reason);
+    void refuse(TicketId ticket, const Reason& reason);
+    void refuse_all(const std::string& model, const Reason& reason);
+
+    /// Takes it out of its queue without a word.
+    void forget(TicketId ticket);
+
+  private:
+    /// A model that has waiters and no server.
+    struct Candidate {
+        std::string model;
+        bool promised = false;
+        bool commanded = false;  ///< a person waits for it
+        TimePoint rank;
+        TimePoint since;  ///< the longest wait for it
+        bool operator<(const Candidate& other) const;
+    };
+
+    void expire_waiters();
+    void stop_drained();
+    void grant_all();
+    void grant(Resident& resident, Queue::Order& order, bool with_slot);
+    void unload_idle();
+    void trim_to_limit();
+    void keep_promises();
+    void start_candidates();
+    void make_room(const Candidate& candidate);
+    bool is_failing(const std::string& model);
+    std::vector<Candidate> candidates() const;
+    void start(const Candidate& candidate);
+    Resident* idle_victim(bool may_be_young);
+    Resident* busy_victim(bool may_be_young);
+    bool is_pinned(const Resident& resident) const;
+    bool is_young(const Resident& resident) const;
+    bool all_are_pinned() const;
+    void wake_at(TimePoint time) { wake_ = std::min(wake_, time); }
+
+    World& world_;
+    TimePoint now_;
+    Actions& actions_;
+    TimePoint wake_ = TimePoint::max();
+};
+
+}  // namespace routerd::scheduler

@@ -1,0 +1,288 @@
+#include "daemon/scheduler/scheduler.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "daemon/scheduler/round.hpp"
+
+namespace routerd::scheduler {
+namespace {
+
+/// When a request counts as come: a band is worth `aging` of waiting.
+TimePoint rank_of(const Ask& ask, const Rules& rules, TimePoint now) {
+    switch (ask.priority) {
+        case Priority::high:
+            return now - rules.aging;
+        case Priority::normal:
+            return now;
+        case Priority::low:
+            return now + rules.aging;
+    }
+    return now;
+}
+
+std::optional<Reason> refusal_at_the_door(const World& world, const Ask& ask, TimePoint now) {
+    if (world.stopping) {
+        return Reason{.why = Why::shutting_down};
+    }
+    if (!world.models.contains(ask.model)) {
+        return Reason{.why = Why::unknown_model};
+    }
+    if (ask.deadline <= now) {
+        return Reason{.why = Why::deadline_passed};
+    }
+    const auto limit = world.rules.max_loaded;
+    if (ask.cause == Cause::preload && limit > 0 && world.residents.size() >= limit &&
+        world.resident_of(ask.model) == nullptr) {
+        return Reason{.why = Why::no_room_for_extra, .limit = limit};
+    }
+    const auto queue = world.queues.find(ask.model);
+    const auto waiting = queue == world.queues.end() ? 0 : queue->second.size();
+    const auto* resident = world.resident_of(ask.model);
+    const bool runs_at_once =
+        resident != nullptr && resident->phase == Phase::ready &&
+        (!ask.needs_slot || (resident->busy < resident->slots && waiting == 0));
+    if (ask.cause != Cause::request || runs_at_once || waiting < world.rules.queue_size) {
+        return std::nullopt;
+    }
+    Reason reason{.why = Why::queue_full};
+    reason.count = waiting;
+    const auto hold = world.mean_hold.find(ask.model);
+    const auto slots = std::max(1U, world.models.at(ask.model).slots);
+    if (hold != world.mean_hold.end()) {
+        const auto longest = std::chrono::minutes(1);
+        reason.time = std::min<Milliseconds>(
+            hold->second * static_cast<std::int64_t>(waiting) / static_cast<std::int64_t>(slots),
+            longest);
+    }
+    return reason;
+}
+
+}  // namespace
+
+const Resident* World::resident_of(const std::string& model) const {
+    const Resident* found = nullptr;
+    for (const auto& [id, resident] : residents) {
+        if (resident.model == model && (found == nullptr || found->is_leaving())) {
+            found = &resident;
+        }
+    }
+    return found;
+}
+
+Resident* World::resident_of(const std::string& model) {
+    return const_cast<Resident*>(std::as_const(*this).resident_of(model));
+}
+
+Actions Scheduler::settled(Actions actions, TimePoint now) {
+    const auto wake = Round(world_, now, actions).settle();
+    if (wake != wake_) {
+        wake_ = wake;
+        actions.emplace_back(Wake{wake});
+    }
+    return actions;
+}
+
+Actions Scheduler::set_rules(const Rules& rules, TimePoint now) {
+    world_.rules = rules;
+    return settled({}, now);
+}
+
+Actions Scheduler::set_models(std::map<std::string, ModelRules> models, TimePoint now) {
+    world_.models = std::move(models);
+    Actions actions;
+    Round round(world_, now, actions);
+    const auto waiting = world_.queues;  // refusing changes it
+    for (const auto& [model, queue] : waiting) {
+        if (!world_.models.contains(model)) {
+            round.refuse_all(model, {.why = Why::unknown_model});
+        }
+    }
+    for (auto& [id, resident] : world_.residents) {
+        const auto model = world_.models.find(resident.model);
+        if (model == world_.models.end()) {
+            round.drain(resident, {.why = Why::model_gone}, std::nullopt);
+        } else if (model->second.fingerprint != resident.fingerprint) {
+            round.drain(resident, {.why = Why::settings_changed}, std::nullopt);
+        }
+    }
+    std::erase_if(world_.failures, [this](const auto& entry) {
+        const auto model = world_.models.find(entry.first);
+        return model == world_.models.end() ||
+               model->second.fingerprint != entry.second.fingerprint;
+    });
+    return settled(std::move(actions), now);
+}
+
+Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
+    if (auto reason = refusal_at_the_door(world_, ask, now)) {
+        return {Refuse{ask.ticket, ask.model, std::move(*reason)}};
+    }
+    Waiter waiter;
+    waiter.model = ask.model;
+    waiter.since = now;
+    waiter.rank = rank_of(ask, world_.rules, now);
+    waiter.deadline = ask.deadline;
+    waiter.needs_slot = ask.needs_slot;
+    waiter.cause = ask.cause;
+    auto& queue = world_.queues[ask.model];
+    (ask.needs_slot ? queue.for_slot : queue.for_server).emplace(waiter.rank, ask.ticket);
+    if (ask.deadline != TimePoint::max()) {
+        world_.deadlines.emplace(ask.deadline, ask.ticket);
+    }
+    world_.waiters.emplace(ask.ticket, std::move(waiter));
+    return settled({}, now);
+}
+
+Actions Scheduler::on_leave(TicketId ticket, TimePoint now) {
+    Actions actions;
+    Round(world_, now, actions).forget(ticket);
+    return settled(std::move(actions), now);
+}
+
+Actions Scheduler::on_release(TicketId ticket, TimePoint now) {
+    const auto grant = world_.granted.find(ticket);
+    if (grant == world_.granted.end()) {
+        return {};
+    }
+    const auto resident = world_.residents.find(grant->second.instance);
+    if (resident != world_.residents.end()) {
+        --(grant->second.has_slot ? resident->second.busy : resident->second.passengers);
+        resident->second.last_used = now;
+        if (grant->second.has_slot) {
+            const auto held = std::chrono::duration_cast<Milliseconds>(now - grant->second.since);
+            auto& mean = world_.mean_hold.try_emplace(resident->second.model, held).first->second;
+            mean = (mean * 7 + held) / 8;
+        }
+    }
+    world_.granted.erase(grant);
+    return settled({}, now);
+}
+
+Actions Scheduler::on_ready(InstanceId instance, TimePoint now) {
+    const auto resident = world_.residents.find(instance);
+    if (resident == world_.residents.end() || resident->second.phase != Phase::starting) {
+        return {};
+    }
+    resident->second.phase = Phase::ready;
+    resident->second.ready_at = now;
+    resident->second.last_used = now;
+    return settled({}, now);
+}
+
+Actions Scheduler::on_adopted(const Resident& resident, TimePoint now) {
+    world_.next_instance = std::max(world_.next_instance, resident.id + 1);
+    world_.residents.emplace(resident.id, resident);
+    return settled({}, now);
+}
+
+Actions Scheduler::on_exited(InstanceId instance, const Exit& exit, TimePoint now) {
+    const auto found = world_.residents.find(instance);
+    if (found == world_.residents.end()) {
+        return {};
+    }
+    const Resident gone = found->second;
+    world_.residents.erase(found);
+    Actions actions;
+    if (gone.phase != Phase::stopping) {
+        auto& failure = world_.failures[gone.model];
+        failure = after_failure(failure, gone, exit, now);
+        if (gone.phase == Phase::starting) {
+            Reason reason{.why = Why::start_failed};
+            reason.time = std::chrono::duration_cast<Milliseconds>(failure.until - now);
+            reason.count = failure.count;
+            reason.detail = exit.error;
+            Round(world_, now, actions).refuse_all(gone.model, reason);
+        }
+    }
+    return settled(std::move(actions), now);
+}
+
+Actions Scheduler::on_command(const std::string& model, Command command, TimePoint now) {
+    Actions actions;
+    auto* resident = world_.resident_of(model);
+    if (resident != nullptr) {
+        const auto why =
+            command == Command::unload ? Why::unload_commanded : Why::restart_commanded;
+        Round round(world_, now, actions);
+        if (command == Command::unload && resident->phase == Phase::starting) {
+            round.refuse_all(model, {.why = Why::stopped_loading});
+        }
+        round.drain(*resident, {.why = why}, now + world_.rules.drain_timeout);
+    }
+    return settled(std::move(actions), now);
+}
+
+std::string Scheduler::forget_failures(const std::string& model) {
+    const auto failure = world_.failures.find(model);
+    if (failure == world_.failures.end()) {
+        return {};
+    }
+    auto error = std::move(failure->second.error);
+    world_.failures.erase(failure);
+    return error;
+}
+
+Actions Scheduler::on_time(TimePoint now) {
+    wake_ = TimePoint::max();  // that wake is used up
+    return settled({}, now);
+}
+
+Actions Scheduler::on_shutdown(TimePoint now) {
+    world_.stopping = true;
+    Actions actions;
+    Round round(world_, now, actions);
+    const auto waiting = world_.queues;
+    for (const auto& [model, queue] : waiting) {
+        round.refuse_all(model, {.why = Why::shutting_down});
+    }
+    for (auto& [id, resident] : world_.residents) {
+        round.drain(resident, {.why = Why::shutting_down}, now + world_.rules.drain_timeout);
+    }
+    return settled(std::move(actions), now);
+}
+
+Actions Scheduler::on_hurry(TimePoint now) {
+    auto actions = on_shutdown(now);
+    Round round(world_, now, actions);
+    for (auto& [id, resident] : world_.residents) {
+        round.stop(resident, {.why = Why::shutting_down});
+    }
+    return settled(std::move(actions), now);
+}
+
+std::size_t Scheduler::position(TicketId ticket) const {
+    const auto waiter = world_.waiters.find(ticket);
+    if (waiter == world_.waiters.end()) {
+        return 0;
+    }
+    const auto& queue = world_.queues.at(waiter->second.model);
+    const auto& order = waiter->second.needs_slot ? queue.for_slot : queue.for_server;
+    const auto place = order.find({waiter->second.rank, ticket});
+    return static_cast<std::size_t>(std::distance(order.begin(), place)) + 1;
+}
+
+Scheduler::Plan Scheduler::plan(const std::string& model, TimePoint now) const {
+    Scheduler trial = *this;  // the world is a value
+    Ask ask;
+    ask.ticket = std::numeric_limits<TicketId>::max();
+    ask.model = model;
+    ask.priority = Priority::high;
+    ask.needs_slot = false;
+    ask.cause = Cause::command;
+    Plan plan;
+    for (auto& action : trial.on_request(ask, now)) {
+        if (auto* drain = std::get_if<Drain>(&action)) {
+            plan.evictions.push_back(*drain);
+        } else if (auto* stop = std::get_if<Stop>(&action)) {
+            plan.evictions.push_back({stop->instance, stop->model, stop->reason});
+        } else if (auto* refuse = std::get_if<Refuse>(&action)) {
+            plan.refusal = refuse->reason;
+        }
+    }
+    return plan;
+}
+
+}  // namespace routerd::scheduler

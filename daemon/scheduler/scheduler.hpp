@@ -1,0 +1,89 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/scheduler/action.hpp"
+#include "daemon/scheduler/backoff.hpp"
+#include "daemon/scheduler/world.hpp"
+
+namespace routerd::scheduler {
+
+/// What a request asks for.
+struct Ask {
+    TicketId ticket = 0;  ///< never used before
+    std::string model;
+    Priority priority = Priority::normal;
+    TimePoint deadline = TimePoint::max();
+    bool needs_slot = true;
+    Cause cause = Cause::request;
+};
+
+/// Decides which server starts and stops and whose request runs. Pure: no I/O, no clock; events go
+/// in with their time, actions come out, and whoever carries them out reports back as the next
+/// event. Not thread-safe.
+///
+/// Requests for a ready model take its free slots in order. A model without a server is started
+/// when there is room; otherwise the least recently used idle model that is not pinned goes. When
+/// none is idle and the request has waited for max_wait, the server that was there longest is
+/// drained. A model just loaded stays for min_residency.
+class Scheduler {
+  public:
+    explicit Scheduler(Rules rules) { world_.rules = rules; }
+
+    Actions set_rules(const Rules& rules, TimePoint now);
+
+    /// The models that may run; waiters for others are refused, servers of others leave.
+    Actions set_models(std::map<std::string, ModelRules> models, TimePoint now);
+
+    Actions on_request(const Ask& ask, TimePoint now);
+    Actions on_leave(TicketId ticket, TimePoint now);    ///< gave up before it was settled
+    Actions on_release(TicketId ticket, TimePoint now);  ///< gave its grant back
+
+    Actions on_ready(InstanceId instance, TimePoint now);
+    Actions on_exited(InstanceId instance, const Exit& exit, TimePoint now);
+
+    /// A server that an earlier daemon started and that serves. Its id may be any that is not used.
+    Actions on_adopted(const Resident& resident, TimePoint now);
+
+    enum class Command { unload, restart };
+    Actions on_command(const std::string& model, Command command, TimePoint now);
+
+    /// Forgets the model's failures; the last error, or empty.
+    std::string forget_failures(const std::string& model);
+
+    Actions on_time(TimePoint now);
+
+    /// Refuses what waits and what comes, drains all.
+    Actions on_shutdown(TimePoint now);
+
+    /// Stops all without waiting for requests.
+    Actions on_hurry(TimePoint now);
+
+    const World& world() const noexcept { return world_; }
+
+    /// From 1 among those waiting for the same kind of place of the same model; 0 when not waiting.
+    std::size_t position(TicketId ticket) const;
+
+    /// What a command to load `model` would evict now, in order, with reasons; a refusal instead
+    /// when it would be refused.
+    struct Plan {
+        std::vector<Drain> evictions;
+        std::optional<Reason> refusal;
+    };
+    Plan plan(const std::string& model, TimePoint now) const;
+
+    /// New instances get ids from here on.
+    void number_from(InstanceId next) noexcept { world_.next_instance = next; }
+
+  private:
+    /// `actions` and all that follows from them.
+    Actions settled(Actions actions, TimePoint now);
+
+    World world_;
+    TimePoint wake_ = TimePoint::max();
+};
+
+}  // namespace routerd::scheduler

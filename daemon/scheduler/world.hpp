@@ -1,0 +1,127 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "common/base/time.hpp"
+#include "daemon/scheduler/action.hpp"
+#include "daemon/scheduler/priority.hpp"
+
+namespace routerd::scheduler {
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// Never negative.
+inline Milliseconds between(TimePoint from, TimePoint to) {
+    return std::chrono::duration_cast<Milliseconds>(std::max(to - from, TimePoint::duration(0)));
+}
+
+/// What the configuration says to the scheduler.
+struct Rules {
+    unsigned max_loaded = 0;  ///< servers at once; 0: no limit
+    std::size_t queue_size = 500;
+    Milliseconds max_wait{5000};
+    Milliseconds min_residency{5000};
+    Milliseconds aging{30000};
+    Milliseconds drain_timeout{30000};  ///< for commands and shutdown; an eviction waits for ever
+};
+
+/// What it knows of a model that may run.
+struct ModelRules {
+    unsigned slots = 1;
+    bool pinned = false;
+    Milliseconds idle_unload{0};  ///< 0: never
+    std::string fingerprint;      ///< of its command line: another means another server
+};
+
+enum class Phase { starting, ready, draining, stopping };
+
+/// One server.
+struct Resident {
+    InstanceId id = 0;
+    std::string model;
+    std::string fingerprint;
+    Phase phase = Phase::starting;
+    unsigned slots = 1;
+    unsigned busy = 0;        ///< slots taken
+    unsigned passengers = 0;  ///< requests that need no slot
+    TimePoint started;
+    TimePoint ready_at;
+    TimePoint last_used;                      ///< last grant or release; ready_at before the first
+    Reason leaving;                           ///< while draining or stopping
+    std::optional<TimePoint> drain_deadline;  ///< stopped then whatever runs
+
+    bool is_idle() const noexcept { return busy == 0 && passengers == 0; }
+    bool is_leaving() const noexcept {
+        return phase == Phase::draining || phase == Phase::stopping;
+    }
+};
+
+/// Who asks: it decides what may be done for them.
+enum class Cause {
+    request,
+    command,  ///< a person: evicts idle models at once and closes doors without max_wait
+    preload,  ///< evicts nothing
+};
+
+/// One request that waits.
+struct Waiter {
+    std::string model;
+    TimePoint since;
+    TimePoint rank;  ///< order in the queue: `since` shifted by its priority
+    TimePoint deadline;
+    bool needs_slot = true;
+    Cause cause = Cause::request;
+};
+
+/// Those who wait for one model, the next one first.
+struct Queue {
+    using Order = std::set<std::pair<TimePoint, TicketId>>;
+    Order for_slot;
+    Order for_server;  ///< need no slot
+
+    bool empty() const noexcept { return for_slot.empty() && for_server.empty(); }
+    std::size_t size() const noexcept { return for_slot.size() + for_server.size(); }
+};
+
+struct Granted {
+    InstanceId instance = 0;
+    bool has_slot = true;
+    TimePoint since;
+};
+
+/// How a model failed lately.
+struct Failure {
+    unsigned count = 0;  ///< in a row
+    TimePoint until;     ///< not started before
+    std::string error;
+    std::string fingerprint;
+};
+
+/// All that the scheduler knows, as a plain value.
+struct World {
+    Rules rules;
+    std::map<std::string, ModelRules> models;
+    std::map<InstanceId, Resident> residents;
+    std::map<TicketId, Waiter> waiters;
+    std::map<std::string, Queue> queues;  ///< only those that are not empty
+    std::set<std::pair<TimePoint, TicketId>> deadlines;
+    std::map<TicketId, Granted> granted;
+    std::map<std::string, Failure> failures;
+    std::map<std::string, Milliseconds> mean_hold;  ///< how long a grant is kept, lately
+    std::set<std::string> promised;  ///< models for which a door was closed: they start next
+    InstanceId next_instance = 1;
+    bool stopping = false;
+
+    /// The model's server that is not on its way out, else the one that is; nullptr: none.
+    const Resident* resident_of(const std::string& model) const;
+    Resident* resident_of(const std::string& model);
+};
+
+}  // namespace routerd::scheduler
