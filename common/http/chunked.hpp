@@ -23,6 +23,9 @@ class ChunkedDecoder {
     /// The last chunk and the trailers have been read; what follows belongs to the next message.
     bool done() const noexcept { return state_ == State::done; }
 
+    /// Between two chunks: a chunk of somebody else's may be put in here.
+    bool at_chunk_start() const noexcept { return state_ == State::size_first; }
+
     bool bad() const noexcept { return state_ == State::bad; }
 
     /// bad(): why, a literal.

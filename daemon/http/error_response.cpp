@@ -118,6 +118,7 @@ unsigned http_status(const Error& error) noexcept {
         case Errc::load_failed:
         case Errc::quarantined:
         case Errc::shutting_down:
+        case Errc::unreachable:
         case Errc::unavailable:
             return 503;
         case Errc::deadline_exceeded:

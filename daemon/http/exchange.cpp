@@ -165,6 +165,16 @@ asio::awaitable<void> Exchange::finish_stream() {
     }
 }
 
+asio::awaitable<void> Exchange::write_chunk(std::string_view piece) {
+    chunked_ = request_.head.minor_version == 1;
+    co_await write(piece);
+}
+
+void Exchange::cut() noexcept {
+    mark_finished();
+    mark_close();
+}
+
 void Exchange::abort() noexcept {
     mark_finished();
     mark_close();

@@ -58,6 +58,7 @@ class Exchange {
 
     const http::RequestHead& head() const noexcept { return request_.head; }
     const std::string& body() const noexcept { return request_.body; }
+    std::string& mutable_body() noexcept { return request_.body; }
     const std::string& id() const noexcept { return request_.id; }
     const std::string& path() const noexcept { return request_.path; }
     Dialect dialect() const noexcept { return request_.dialect; }
@@ -88,8 +89,16 @@ class Exchange {
     /// The proper end of a stream.
     asio::awaitable<void> finish_stream();
 
-    /// Cuts the connection: the client sees that the answer is not whole.
+    /// Sends one last piece into a chunked stream whose framing somebody else wrote so far.
+    asio::awaitable<void> write_chunk(std::string_view piece);
+
+    /// Cuts the connection: the client sees that the answer is not whole. What was sent may be
+    /// lost.
     void abort() noexcept;
+
+    /// The same, but what was sent arrives first: the connection ends in an orderly way, the body's
+    /// framing does not.
+    void cut() noexcept;
 
     bool head_sent() const noexcept { return head_sent_; }
     bool finished() const noexcept { return finished_; }

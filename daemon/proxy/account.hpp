@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "common/base/time.hpp"
+
+namespace routerd {
+
+/// What one inference request came to.
+struct Record {
+    std::string request_id;
+    std::string endpoint;  ///< path of the route
+    std::string model;     ///< id; empty when it was not resolved
+    unsigned status = 0;   ///< sent, or 499 when the client left first
+    std::string error;     ///< empty when all went well
+    bool stream = false;
+    std::uint64_t bytes = 0;  ///< of the answer's body
+    std::optional<double> tokens_per_second;
+    std::optional<std::uint64_t> completion_tokens;
+    std::chrono::milliseconds queued{0};
+    std::chrono::milliseconds loaded{0};
+    std::chrono::milliseconds took{0};
+};
+
+/// Writes the record when the request's scope ends, however it ends.
+class Account {
+  public:
+    using Sink = std::function<void(const Record&)>;
+
+    explicit Account(const Sink& sink) : sink_(sink), begun_(std::chrono::steady_clock::now()) {}
+    Account(const Account&) = delete;
+    Account& operator=(const Account&) = delete;
+    ~Account();
+
+    Record record;
+
+  private:
+    const Sink& sink_;
+    TimePoint begun_;
+};
+
+}  // namespace routerd

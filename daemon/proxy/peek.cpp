@@ -1,0 +1,164 @@
+#include "daemon/proxy/peek.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include <simdjson.h>
+
+namespace routerd {
+namespace {
+
+namespace od = simdjson::ondemand;
+
+Error not_json(simdjson::error_code code) {
+    const std::string why = code == simdjson::EMPTY ? "it is empty" : simdjson::error_message(code);
+    return Error(Errc::invalid_request, "the request body is not a JSON object: " + why)
+        .with_hint("send one like {\"model\": \"NAME\", …} with content-type: application/json");
+}
+
+od::parser& parser() {
+    static thread_local od::parser shared;  // keeps its buffers from request to request
+    return shared;
+}
+
+simdjson::padded_string_view padded(std::string& body) {
+    body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
+    return simdjson::padded_string_view(body.data(), body.size(), body.capacity());
+}
+
+simdjson::error_code note_model(od::value value, Peeked& peeked) {
+    if (value.is_null()) {
+        peeked.model.reset();
+        return simdjson::SUCCESS;
+    }
+    std::string_view name;
+    const auto error = value.get_string().get(name);
+    if (error == simdjson::SUCCESS) {
+        peeked.model = std::string(name);
+    }
+    return error;
+}
+
+simdjson::error_code note_field(od::field field, Peeked& peeked) {
+    std::string_view key;
+    auto error = field.unescaped_key().get(key);
+    if (error != simdjson::SUCCESS) {
+        return error;
+    }
+    if (key == "model") {
+        return note_model(field.value(), peeked);
+    }
+    if (key == "stream") {
+        od::json_type type{};
+        error = field.value().type().get(type);
+        if (error == simdjson::SUCCESS && type == od::json_type::boolean) {
+            return field.value().get_bool().get(peeked.stream);
+        }
+    }
+    return error;
+}
+
+/// Where one top-level member lies, from its key's quote to the end of its value.
+struct Member {
+    std::string key;
+    std::size_t begin;
+    std::size_t end;
+};
+
+Result<std::vector<Member>> members(std::string& body) {
+    std::vector<Member> found;
+    od::document document;
+    od::object object;
+    auto error = parser().iterate(padded(body)).get(document);
+    if (error == simdjson::SUCCESS) {
+        error = document.get_object().get(object);
+    }
+    if (error != simdjson::SUCCESS) {
+        return not_json(error);
+    }
+    for (auto entry : object) {
+        od::field field;
+        std::string_view raw;
+        error = std::move(entry).get(field);
+        if (error != simdjson::SUCCESS) {
+            return not_json(error);
+        }
+        const auto* key_at = field.key().raw();
+        const auto begin = static_cast<std::size_t>(key_at - body.data()) - 1;
+        std::string_view key;
+        error = field.unescaped_key().get(key);
+        std::string name(key);
+        if (error == simdjson::SUCCESS) {
+            error = simdjson::to_json_string(field.value()).get(raw);
+        }
+        if (error != simdjson::SUCCESS) {
+            return not_json(error);
+        }
+        const auto end = static_cast<std::size_t>(raw.data() - body.data()) + raw.size();
+        found.push_back({std::move(name), begin, end});
+    }
+    return found;
+}
+
+}  // namespace
+
+Result<Peeked> peek(std::string& body) {
+    Peeked peeked;
+    od::document document;
+    od::object object;
+    auto error = parser().iterate(padded(body)).get(document);
+    if (error == simdjson::SUCCESS) {
+        error = document.get_object().get(object);
+    }
+    if (error != simdjson::SUCCESS) {
+        return not_json(error);
+    }
+    for (auto entry : object) {
+        od::field field;
+        error = std::move(entry).get(field);
+        if (error == simdjson::SUCCESS) {
+            error = note_field(std::move(field), peeked);
+        }
+        if (error == simdjson::INCORRECT_TYPE) {
+            return Error(Errc::invalid_request, "'model' must be a string").with_param("model");
+        }
+        if (error != simdjson::SUCCESS) {
+            return not_json(error);
+        }
+    }
+    const char* rest = nullptr;
+    if (document.current_location().get(rest) == simdjson::SUCCESS) {
+        return Error(Errc::invalid_request,
+                     "there is something behind the request body's JSON object");
+    }
+    return peeked;
+}
+
+Result<std::string> rewrite_fields(std::string& body, const std::map<std::string, std::string>& set,
+                                   const std::vector<std::string>& strip) {
+    auto found = members(body);
+    if (!found) {
+        return found.error();
+    }
+    std::string result = "{";
+    const auto add = [&result](std::string_view member) {
+        if (result.size() > 1) {
+            result += ',';
+        }
+        result += member;
+    };
+    for (const auto& member : *found) {
+        const bool dropped = set.contains(member.key) ||
+                             std::find(strip.begin(), strip.end(), member.key) != strip.end();
+        if (!dropped) {
+            add(std::string_view(body).substr(member.begin, member.end - member.begin));
+        }
+    }
+    for (const auto& [name, value] : set) {
+        add("\"" + name + "\":" + value);
+    }
+    return result + "}";
+}
+
+}  // namespace routerd

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.hpp"
+
+namespace routerd {
+
+/// What of a request body decides its way.
+struct Peeked {
+    std::optional<std::string> model;  ///< absent: the body has no such field, or it is null
+    bool stream = false;
+};
+
+/// Looks at the top-level fields of a JSON object without building anything of the rest. `body` may
+/// grow in capacity (the parser reads a few bytes past the end). Of a repeated field the last one
+/// counts, as for every JSON reader behind us. Errors: invalid_request, saying where the JSON ends
+/// to be JSON.
+Result<Peeked> peek(std::string& body);
+
+/// Sets and removes top-level fields by splicing; all other bytes stay as they came. `set`: name →
+/// JSON text of the value. `body` must have passed peek(). Errors: invalid_request.
+Result<std::string> rewrite_fields(std::string& body, const std::map<std::string, std::string>& set,
+                                   const std::vector<std::string>& strip);
+
+}  // namespace routerd

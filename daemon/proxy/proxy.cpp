@@ -1,0 +1,61 @@
+#include "daemon/proxy/proxy.hpp"
+
+#include <utility>
+
+#include "daemon/proxy/pipeline.hpp"
+#include "daemon/supervisor/fleet.hpp"
+
+namespace routerd {
+namespace {
+
+asio::awaitable<void> run_pipeline(Proxy& proxy, Exchange& exchange, EndpointKind kind) {
+    Pipeline pipeline(proxy, exchange, kind);
+    co_await pipeline.run();
+}
+
+}  // namespace
+
+Proxy::Proxy(Services services, const Config& config)
+    : services_(std::move(services)),
+      limits_(config.limits),
+      pool_(services_.executor),
+      sink_([this](const Record& record) { account(record); }) {}
+
+void Proxy::account(const Record& record) {
+    ++totals_.requests;
+    if (record.status >= 400) {
+        ++totals_.failed;
+    }
+    services_.account(record);
+}
+
+std::vector<Route> Proxy::routes() {
+    std::vector<Route> table;
+    const auto add = [this, &table](const char* method, const char* pattern, EndpointKind kind,
+                                    Scope scope) {
+        table.push_back(
+            {method, pattern, scope,
+             [this, kind](Exchange& exchange) { return run_pipeline(*this, exchange, kind); },
+             dialect_of(pattern)});
+    };
+    const EndpointKind runs{};
+    const EndpointKind asks{.needs_slot = false, .model_in_query = false, .raw = false};
+    for (const auto* path : {"/v1/chat/completions", "/chat/completions", "/v1/completions",
+                             "/completions", "/completion", "/v1/responses", "/responses",
+                             "/v1/embeddings", "/embeddings", "/embedding", "/v1/rerank",
+                             "/v1/reranking", "/rerank", "/reranking", "/v1/messages", "/infill"}) {
+        add("POST", path, runs, Scope::inference);
+    }
+    for (const auto* path :
+         {"/v1/messages/count_tokens", "/tokenize", "/detokenize", "/apply-template"}) {
+        add("POST", path, asks, Scope::inference);
+    }
+    const EndpointKind queries{.needs_slot = false, .model_in_query = true, .raw = false};
+    add("GET", "/props", queries, Scope::inference);
+    add("GET", "/slots", queries, Scope::admin);  // it shows other people's prompts
+    const EndpointKind raw{.needs_slot = true, .model_in_query = false, .raw = true};
+    add("*", "/upstream/{model}/{path...}", raw, Scope::admin);
+    return table;
+}
+
+}  // namespace routerd

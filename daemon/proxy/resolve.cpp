@@ -1,0 +1,106 @@
+#include "daemon/proxy/resolve.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "common/base/text.hpp"
+#include "daemon/supervisor/fleet.hpp"
+
+namespace routerd {
+namespace {
+
+using ModelPtr = std::shared_ptr<const Model>;
+
+constexpr std::string_view tier_prefix = "tier:";
+
+std::optional<Tier> tier_from(std::string_view word) noexcept {
+    if (iequals(word, "fast")) {
+        return Tier::fast;
+    }
+    if (iequals(word, "balanced")) {
+        return Tier::balanced;
+    }
+    return iequals(word, "powerful") ? std::optional(Tier::powerful) : std::nullopt;
+}
+
+Error unknown_model(const Snapshot& snapshot, const std::string& name) {
+    std::vector<std::string> candidates;
+    for (const auto& model : snapshot.models) {
+        candidates.push_back(model->id);
+        candidates.insert(candidates.end(), model->aliases.begin(), model->aliases.end());
+    }
+    const auto near = nearest(name, candidates);
+    const auto error =
+        Error(Errc::model_not_found, "there is no model '" + name + "'").with_param("model");
+    if (!near.empty()) {
+        return error.with_hint("did you mean '" + near + "'?");
+    }
+    return error.with_hint(candidates.empty() ? "no model was found at all: see routerctl doctor, "
+                                                "or put a GGUF file into a models directory"
+                                              : "GET /v1/models or routerctl ls has the names");
+}
+
+Result<ModelPtr> by_name(const Snapshot& snapshot, const std::string& name) {
+    const auto found = snapshot.names.find(to_lower(name));
+    if (found == snapshot.names.end()) {
+        return unknown_model(snapshot, name);
+    }
+    const auto& model = snapshot.models.at(found->second);
+    if (!model->enabled) {
+        return Error(Errc::model_not_found, "model '" + model->id + "' is disabled")
+            .with_param("model")
+            .with_hint("routerctl enable " + model->id);
+    }
+    return model;
+}
+
+Result<ModelPtr> by_tier(const Snapshot& snapshot, const Fleet& fleet, std::string_view word) {
+    const auto tier = tier_from(word);
+    if (!tier) {
+        return Error(Errc::model_not_found, "there is no tier '" + std::string(word) + "'")
+            .with_param("model")
+            .with_hint("tiers are fast, balanced and powerful");
+    }
+    ModelPtr first;
+    ModelPtr loaded;
+    unsigned least_busy = 0;
+    for (const auto& model : snapshot.models) {
+        if (!model->enabled || model->tier != *tier || !model->capabilities.completion) {
+            continue;
+        }
+        first = first ? first : model;
+        const auto view = fleet.view(model->id);
+        if (view.state == InstanceState::ready && (!loaded || view.busy < least_busy)) {
+            loaded = model;
+            least_busy = view.busy;
+        }
+    }
+    if (!first) {
+        return Error(Errc::model_not_found,
+                     "no enabled model is in tier '" + std::string(word) + "'")
+            .with_param("model");
+    }
+    return loaded ? loaded : first;
+}
+
+}  // namespace
+
+Result<ModelPtr> resolve(const Snapshot& snapshot, const Fleet& fleet,
+                         const std::optional<std::string>& name) {
+    if (name && name->size() > tier_prefix.size() &&
+        iequals(std::string_view(*name).substr(0, tier_prefix.size()), tier_prefix)) {
+        return by_tier(snapshot, fleet, std::string_view(*name).substr(tier_prefix.size()));
+    }
+    if (name && !name->empty() && !iequals(*name, "default")) {
+        return by_name(snapshot, *name);
+    }
+    if (snapshot.default_model.empty()) {
+        return Error(Errc::invalid_request,
+                     "the request names no model and there is no default one")
+            .with_param("model")
+            .with_hint("name one in \"model\", or choose the default with routerctl switch NAME");
+    }
+    return by_name(snapshot, snapshot.default_model);
+}
+
+}  // namespace routerd

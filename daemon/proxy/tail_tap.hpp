@@ -1,0 +1,30 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace routerd {
+
+/// Keeps the last bytes of an answer as it passes: its figures (usage, timings) come at the end.
+class TailTap {
+  public:
+    void see(std::string_view piece) noexcept;
+
+    struct Figures {
+        std::optional<double> tokens_per_second;         ///< timings.predicted_per_second
+        std::optional<std::uint64_t> completion_tokens;  ///< usage, or timings.predicted_n
+    };
+    /// Looked for once, after the last byte has gone to the client.
+    Figures figures() const;
+
+  private:
+    static constexpr std::size_t kept = 2048;  // bytes; usage and timings take about 600
+    std::array<char, kept> ring_{};
+    std::size_t total_ = 0;
+};
+
+}  // namespace routerd
