@@ -68,7 +68,7 @@ class KillTest : public testing::Test {
         while (::read(in.get(), &id, sizeof id) == sizeof id) {
             acknowledged.push_back(id);
             if (acknowledged.size() == enough) {
-                std::this_thread::sleep_for(pause);  // a random moment of its work
+                std::this_thread::sleep_for(pause);  // lint: allowed, a random moment of its work
                 ::kill(child, SIGKILL);
             }
         }

@@ -1,0 +1,100 @@
+"""Servers that die: what the client sees, and what comes after."""
+import json
+import os
+import signal
+
+import harness
+from harness import SLOW, TEXT, chat_text, sse_events, wait_for, write_model
+
+
+@harness.needs_llama_server
+class CrashTest(harness.E2ETest):
+    def setUp(self):
+        super().setUp()
+        self.server = self.gate()
+        self.router = self.daemon(llama_server=self.server.program)
+        write_model(self.router.models / 'fox.gguf')
+        write_model(self.router.models / 'slow.gguf', '--loop', *SLOW)
+        self.router.start()
+
+    def kill_server(self, model):
+        pid = self.router.instance(model)['pid']
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def test_killed_while_idle_it_is_started_by_the_next_request(self):
+        self.router.chat('fox')
+        first = self.kill_server('fox')
+        wait_for(lambda: self.router.instance('fox') is None, 'the daemon to notice')
+        answer = wait_for(lambda: self._answered('fox'), 'the model to come back')
+        self.assertEqual(chat_text(answer), TEXT)
+        self.assertNotEqual(self.router.instance('fox')['pid'], first)
+
+    def _answered(self, model):
+        response = self.router.chat(model)
+        self.assertIn(response.status, (200, 503), response)
+        return response if response.status == 200 else None
+
+    def test_a_stream_that_breaks_off_never_looks_complete(self):
+        client = self.router.raw_chat('slow', stream=True)
+        client.read_until(b'"content"')
+        self.kill_server('slow')
+        received = client.read_to_end()
+        client.close()
+        self.assertNotIn(b'[DONE]', received)
+        self.assertFalse(received.endswith(b'0\r\n\r\n'), 'the stream was ended cleanly')
+        self.assertIn(b'"upstream_error"', received)
+
+    def test_the_error_event_can_be_parsed(self):
+        client = self.router.raw_chat('slow', stream=True)
+        client.read_until(b'"content"')
+        self.kill_server('slow')
+        received = client.read_to_end()
+        client.close()
+        body = received.partition(b'\r\n\r\n')[2]
+        lines = [line for line in body.split(b'\n') if line.startswith(b'data:') and b'"error"' in line]
+        self.assertEqual(len(lines), 1, received[-1000:])
+        error = json.loads(lines[0][5:])['error']
+        self.assertEqual(error['code'], 'upstream_error')
+        self.assertIn('slow', error['message'])
+
+    def test_an_answer_not_streamed_that_breaks_off_is_an_error(self):
+        self.router.chat('slow', max_tokens=1)
+        client = self.router.raw_chat('slow', max_tokens=500)
+        wait_for(lambda: self.router.instance('slow')['busy'] == 1, 'the request to run')
+        self.kill_server('slow')
+        received = client.read_to_end()
+        client.close()
+        self.assertTrue(received.startswith(b'HTTP/1.1 502 '), received)
+        self.assertIn(b'upstream_error', received)
+
+    def test_one_model_that_dies_leaves_the_others_alone(self):
+        client = self.router.raw_chat('slow', stream=True)
+        client.read_until(b'"content"')
+        self.router.chat('fox')
+        self.kill_server('fox')
+        before = len(client.received)
+        wait_for(lambda: self.router.instance('fox') is None, 'the daemon to notice')
+        client.read_until(b'"content"')
+        wait_for(lambda: client._read() and len(client.received) > before, 'the stream to go on')
+        client.close()
+
+    def test_a_model_that_always_fails_is_not_started_by_every_request(self):
+        (self.router.models / 'bad.gguf').write_bytes(self._unloadable())
+        self.router.ctl('rescan')
+        answers = [self.router.chat('bad') for _ in range(20)]
+        self.assertEqual({answer.status for answer in answers}, {503})
+        for answer in answers:
+            self.assertIn('retry-after', answer.headers)
+            self.assertIn(answer.json()['error']['code'], ('load_failed', 'quarantined'))
+        self.assertLess(len(self.server.starts()), 5)
+
+    def _unloadable(self):
+        """A well-formed file that llama-server refuses: an architecture that nobody knows."""
+        content = (self.router.models / 'fox.gguf').read_bytes()
+        return content.replace(b'\x05\0\0\0\0\0\0\0llama', b'\x05\0\0\0\0\0\0\0lmaal').replace(
+            b'llama.', b'lmaal.')
+
+
+if __name__ == '__main__':
+    harness.main()

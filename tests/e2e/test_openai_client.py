@@ -1,0 +1,61 @@
+"""The official OpenAI client library from npm, unchanged, against the router."""
+import fcntl
+import shutil
+import subprocess
+import unittest
+
+import harness
+from harness import TEXT, write_model
+
+SOURCE = harness.ROOT / 'tests/e2e/npm'
+INSTALLED = harness.BUILD / 'tests/e2e/npm'
+
+
+def install_client():
+    """Installs the pinned library once per build folder; returns why it cannot, or ''."""
+    if not shutil.which('npm'):
+        return 'no npm on this machine'
+    INSTALLED.mkdir(parents=True, exist_ok=True)
+    with open(INSTALLED / '.lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lockfile = (SOURCE / 'package-lock.json').read_bytes()
+        done = INSTALLED / 'installed'
+        for name in ('package.json', 'package-lock.json', '.npmrc', 'openai_client.mjs'):
+            shutil.copyfile(SOURCE / name, INSTALLED / name)
+        if done.exists() and done.read_bytes() == lockfile:
+            return ''
+        run = subprocess.run(['npm', 'ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'],
+                             cwd=INSTALLED, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, timeout=180)
+        if run.returncode == 0:
+            done.write_bytes(lockfile)
+            return ''
+    unreachable = ('ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ETIMEDOUT', 'ENETUNREACH')
+    if any(word in run.stdout for word in unreachable):
+        return 'the npm registry cannot be reached'
+    raise AssertionError(f'npm ci failed:\n{run.stdout}')
+
+
+@harness.needs_llama_server
+class OpenAiClientTest(harness.E2ETest):
+    @classmethod
+    def setUpClass(cls):
+        reason = install_client()
+        if reason:
+            raise unittest.SkipTest(reason)
+
+    def test_everything_that_an_application_asks(self):
+        daemon = self.daemon()
+        write_model(daemon.models / 'fox.gguf')
+        write_model(daemon.models / 'embed.gguf', '--embedding')
+        daemon.start()
+        host, port = daemon.tcp_address()
+        run = subprocess.run(
+            ['node', INSTALLED / 'openai_client.mjs', f'http://{host}:{port}/v1', 'fox', 'embed', TEXT],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            timeout=120)
+        self.assertEqual(run.returncode, 0, run.stdout)
+
+
+if __name__ == '__main__':
+    harness.main()
