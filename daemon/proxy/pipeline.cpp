@@ -184,7 +184,8 @@ asio::awaitable<Result<Lease>> Pipeline::admit(Demand demand) {
     auto next_comment = steady_clock::now() + silent_wait;
     while (!ticket.settled()) {
         const bool aloud = speaks_events();
-        const bool settled = co_await ticket.wait_until(aloud ? next_comment : TimePoint::max());
+        const auto until = aloud ? next_comment : TimePoint::max();
+        const bool settled = co_await ticket.wait_until(until);
         if (!settled && aloud) {
             const auto progress = ticket.progress();
             co_await comment(progress);
