@@ -1,0 +1,142 @@
+#include "daemon/auth/authenticator.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include <sys/stat.h>
+
+#include "common/base/text.hpp"
+#include "daemon/auth/host_check.hpp"
+
+namespace routerd {
+namespace {
+
+/// Takes the same time for every key of the same length, wherever they differ.
+bool same_key(std::string_view given, std::string_view known) noexcept {
+    unsigned difference = given.size() == known.size() ? 0 : 1;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        const auto other = known.empty() ? '\0' : known[i % known.size()];
+        difference |= static_cast<unsigned>(given[i] ^ other);
+    }
+    return difference == 0;
+}
+
+Result<std::vector<std::string>> read_keys(const std::string& path) {
+    const auto attempt = "read the key file '" + path + "'";
+    struct stat found {};
+    if (::stat(path.c_str(), &found) != 0) {
+        return errno_error(attempt, errno);
+    }
+    if ((found.st_mode & 0077U) != 0) {
+        return Error(Errc::invalid_request, attempt + ": others than its owner can read it")
+            .with_hint("chmod 600 " + shell_quote(path));
+    }
+    std::ifstream file(path);
+    std::vector<std::string> keys;
+    for (std::string line; std::getline(file, line);) {
+        const auto key = trim(line);
+        if (!key.empty() && key.front() != '#') {
+            keys.emplace_back(key);
+        }
+    }
+    if (keys.empty()) {
+        return Error(Errc::invalid_request, attempt + ": there is no key in it")
+            .with_hint("one key a line; lines that begin with # are comments");
+    }
+    return keys;
+}
+
+/// The key that a request brings: one of Authorization: Bearer and x-api-key.
+Result<std::string_view> given_key(const http::RequestHead& head) {
+    std::optional<std::string_view> key;
+    for (const auto& field : head.fields) {
+        std::string_view value;
+        if (iequals(field.name, "authorization")) {
+            constexpr std::string_view scheme = "Bearer ";
+            if (!iequals(field.value.substr(0, scheme.size()), scheme)) {
+                return Error(Errc::invalid_api_key, "the Authorization header is not 'Bearer KEY'");
+            }
+            value = trim(field.value.substr(scheme.size()));
+        } else if (iequals(field.name, "x-api-key")) {
+            value = field.value;
+        } else {
+            continue;
+        }
+        if (key && *key != value) {
+            return Error(Errc::invalid_api_key, "the request brings more than one key");
+        }
+        key = value;
+    }
+    if (!key || key->empty()) {
+        return Error(Errc::invalid_api_key, "this request needs a key")
+            .with_hint("send it as 'Authorization: Bearer KEY'");
+    }
+    return *key;
+}
+
+}  // namespace
+
+Result<Authenticator> Authenticator::make(const Config& config, bool loopback_only) {
+    Authenticator made;
+    made.origins_ = config.http.cors_origins;
+    made.loopback_only_ = loopback_only;
+    if (!config.auth.api_key.empty()) {
+        made.keys_.push_back(config.auth.api_key);
+    }
+    if (!config.auth.keys_file.empty()) {
+        auto keys = read_keys(config.auth.keys_file);
+        if (!keys) {
+            return keys.error();
+        }
+        made.keys_.insert(made.keys_.end(), keys->begin(), keys->end());
+    }
+    return made;
+}
+
+Result<void> Authenticator::check_browser(const http::RequestHead& head) const {
+    if (loopback_only_ && keys_.empty() && !is_local_host(head.host)) {
+        // A page of somebody's whose name was made to point here (DNS rebinding).
+        return Error(Errc::forbidden,
+                     "Host '" + escaped(head.host) + "' is not this machine's name")
+            .with_hint("use localhost or 127.0.0.1, or configure a key");
+    }
+    if (head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS") {
+        return {};
+    }
+    const auto origin = head.find("origin");
+    const bool known_origin =
+        origin && (std::find(origins_.begin(), origins_.end(), *origin) != origins_.end() ||
+                   is_same_origin(*origin, head.host));
+    const auto site = head.find("sec-fetch-site");
+    if ((origin && !known_origin) || (!origin && site && *site == "cross-site")) {
+        return Error(Errc::forbidden, "requests from pages of other origins are not allowed")
+            .with_hint("add the origin to [http] cors_origins");
+    }
+    return {};
+}
+
+Result<void> Authenticator::check_key(const http::RequestHead& head) const {
+    const auto given = given_key(head);
+    if (!given) {
+        return given.error();
+    }
+    bool known = false;
+    for (const auto& key : keys_) {
+        known = same_key(*given, key) || known;
+    }
+    return known ? Result<void>() : Error(Errc::invalid_api_key, "this key is not known here");
+}
+
+Result<void> Authenticator::check(const http::RequestHead& head, const Route* route) const {
+    const auto safe = check_browser(head);
+    if (!safe) {
+        return safe;
+    }
+    const bool open = route != nullptr && route->scope == Scope::open;
+    return keys_.empty() || open ? Result<void>() : check_key(head);
+}
+
+}  // namespace routerd

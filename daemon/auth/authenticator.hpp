@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/config/schema.hpp"
+#include "daemon/http/routes.hpp"
+
+namespace routerd {
+
+/// Who may do what on the public listeners. With no key configured everybody who reaches a loopback
+/// listener may do everything; what a browser can be tricked into is refused even then. Immutable.
+class Authenticator {
+  public:
+    /// Reads the key file too. Errors: invalid_request (a file that others can read, or without a
+    /// key), unavailable (it cannot be read).
+    static Result<Authenticator> make(const Config& config, bool loopback_only);
+
+    bool has_keys() const noexcept { return !keys_.empty(); }
+
+    /// Is this request allowed to come this far? Errors: invalid_api_key, forbidden.
+    Result<void> check(const http::RequestHead& head, const Route* route) const;
+
+  private:
+    Authenticator() = default;
+    Result<void> check_browser(const http::RequestHead& head) const;
+    Result<void> check_key(const http::RequestHead& head) const;
+
+    std::vector<std::string> keys_;
+    std::vector<std::string> origins_;
+    bool loopback_only_ = true;
+};
+
+}  // namespace routerd
