@@ -10,6 +10,9 @@ from harness import TEXT, write_model
 SOURCE = harness.ROOT / 'tests/e2e/npm'
 INSTALLED = harness.BUILD / 'tests/e2e/npm'
 
+UNREACHABLE = ('ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENETUNREACH',
+               'SELF_SIGNED_CERT', 'UNABLE_TO_GET_ISSUER_CERT')
+
 
 def install_client():
     """Installs the pinned library once per build folder; returns why it cannot, or ''."""
@@ -24,15 +27,16 @@ def install_client():
             shutil.copyfile(SOURCE / name, INSTALLED / name)
         if done.exists() and done.read_bytes() == lockfile:
             return ''
-        run = subprocess.run(['npm', 'ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'],
-                             cwd=INSTALLED, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        run = subprocess.run(['npm', 'ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund',
+                              '--fetch-retries=1'], cwd=INSTALLED,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True, timeout=180)
         if run.returncode == 0:
             done.write_bytes(lockfile)
             return ''
-    unreachable = ('ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ETIMEDOUT', 'ENETUNREACH')
-    if any(word in run.stdout for word in unreachable):
-        return 'the npm registry cannot be reached'
+    for word in UNREACHABLE:
+        if word in run.stdout:
+            return f'the npm registry cannot be reached ({word})'
     raise AssertionError(f'npm ci failed:\n{run.stdout}')
 
 
