@@ -1,0 +1,200 @@
+#include "common/config/load.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/unique_fd.hpp"
+#include "common/config/addresses.hpp"
+#include "common/config/environment.hpp"
+#include "common/config/loader.hpp"
+#include "common/config/toml_reader.hpp"
+
+namespace routerd {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_bytes = 1U << 20U;  // of one file
+
+Result<std::string> read_file(const std::string& path) {
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    struct stat info {};
+    if (!file || ::fstat(file.get(), &info) != 0) {
+        return errno_error("cannot be read", errno);
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return Error(Errc::invalid_request, "is not a regular file");
+    }
+    std::string text;
+    std::array<char, 65'536> buffer{};
+    for (;;) {
+        const auto size = ::read(file.get(), buffer.data(), buffer.size());
+        if (size < 0) {
+            return errno_error("cannot be read", errno);
+        }
+        if (size == 0) {
+            return text;
+        }
+        text.append(buffer.data(), static_cast<std::size_t>(size));
+        if (text.size() > most_bytes) {
+            return Error(Errc::payload_too_large, "is larger than 1 MiB");
+        }
+    }
+}
+
+void load_text(Loader& loader, const std::string& text, const std::string& name) {
+    const auto document = read_toml(text, name);
+    if (document.problem) {
+        loader.problem(document.problem->where, document.problem->message);
+        return;
+    }
+    loader.read_document(document.root);
+}
+
+void load_file(Loader& loader, LoadedConfig& loaded, const std::string& path) {
+    const auto text = read_file(path);
+    if (!text) {
+        loader.problem(path, text.error().message());
+        return;
+    }
+    loaded.files.push_back(path);
+    load_text(loader, *text, path);
+}
+
+/// `*.toml` of `folder` by name; a folder that is not there has none.
+std::vector<std::string> files_of(const std::string& folder) {
+    std::vector<std::string> files;
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        if (it->path().extension() == ".toml") {
+            files.push_back(it->path().string());
+        }
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+void load_files(Loader& loader, LoadedConfig& loaded, const std::optional<std::string>& only) {
+    if (only) {
+        load_file(loader, loaded, *only);
+        return;
+    }
+    std::error_code error;
+    if (fs::exists(fs::symlink_status(loaded.paths.config_file, error))) {
+        load_file(loader, loaded, loaded.paths.config_file);
+    }
+    for (const auto& path : files_of(loaded.paths.config_folder)) {
+        load_file(loader, loaded, path);
+    }
+}
+
+void load_environment(Loader& loader, const EnvironmentValues& found) {
+    for (const auto& value : found.values) {
+        const std::string where = "environment " + value.variable;
+        if (value.known) {
+            loader.read_text(value.key, value.text, where);
+        } else {
+            loader.unknown_key(where, value.key);
+        }
+    }
+}
+
+/// Defaults that depend on where the daemon runs, and "~" in paths.
+void complete(Config& config, const DefaultPaths& paths, const Environment& environment,
+              const Loader& loader) {
+    const auto or_default = [](std::string& value, const std::string& otherwise) {
+        value = value.empty() ? otherwise : value;
+    };
+    or_default(config.state.dir, paths.state_dir);
+    or_default(config.state.socket, paths.socket);
+    or_default(config.state.runtime_dir, paths.runtime_dir);
+    or_default(config.pull.dir, paths.models_dir);
+    if (!loader.has("models.dirs")) {
+        config.models.dirs = {paths.models_dir};
+    }
+    for (auto* path : {&config.state.dir, &config.state.socket, &config.state.runtime_dir,
+                       &config.pull.dir, &config.auth.keys_file, &config.llama_server.path}) {
+        *path = expand_home(*path, environment);
+    }
+    for (auto& dir : config.models.dirs) {
+        dir = expand_home(dir, environment);
+    }
+    for (auto& [id, model] : config.model) {
+        if (model.path) {
+            model.path = expand_home(*model.path, environment);
+        }
+    }
+}
+
+/// What no key alone can show to be wrong.
+void check_together(const Config& config, Loader& loader) {
+    if (config.tiers.fast_below > config.tiers.powerful_from) {
+        loader.problem(loader.origin_of("tiers.fast_below"),
+                       "'tiers.fast_below' is above 'tiers.powerful_from'",
+                       "a model cannot be fast and powerful at once; lower the one or raise the "
+                       "other");
+    }
+    const bool has_key = !config.auth.api_key.empty() || !config.auth.keys_file.empty();
+    for (const auto& address : config.http.listen) {
+        if (!has_key && !config.http.insecure_no_auth && !is_local_address(address)) {
+            loader.problem(loader.origin_of("http.listen"),
+                           "'" + address +
+                               "' can be reached from other machines, and there is no "
+                               "key",
+                           "set [auth] api_key, listen on 127.0.0.1, or pass --insecure-no-auth");
+        }
+    }
+    const auto socket = complain_about_socket_path(config.state.socket);
+    if (!socket.empty()) {
+        loader.problem(loader.origin_of("state.socket"), "'state.socket': " + socket,
+                       "set [state] socket to a shorter path");
+    }
+}
+
+}  // namespace
+
+std::string to_text(const ConfigProblem& problem) {
+    return problem.where + ": " + problem.message +
+           (problem.hint.empty() ? "" : " (" + problem.hint + ")");
+}
+
+LoadedConfig load_config(const LoadOptions& options) {
+    LoadedConfig loaded;
+    loaded.paths = options.user ? user_paths(options.environment) : system_paths();
+    Loader loader(loaded);
+    const auto environment = read_environment(options.environment);
+    loaded.notes = environment.notes;
+    auto only = options.file;
+    if (!only && !environment.config_file.empty()) {
+        only = environment.config_file;
+    }
+    load_files(loader, loaded, only);
+    load_environment(loader, environment);
+    for (const auto& [key, text] : options.overrides) {
+        loader.read_text(key, text, "command line");
+    }
+    complete(loaded.config, loaded.paths, options.environment, loader);
+    check_together(loaded.config, loader);
+    loaded.values = loader.values();
+    return loaded;
+}
+
+LoadedConfig load_config_text(const std::string& text, const std::string& name) {
+    LoadedConfig loaded;
+    loaded.paths = system_paths();
+    Loader loader(loaded);
+    load_text(loader, text, name);
+    complete(loaded.config, loaded.paths, {}, loader);
+    check_together(loaded.config, loader);
+    loaded.values = loader.values();
+    return loaded;
+}
+
+}  // namespace routerd

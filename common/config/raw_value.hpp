@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace routerd {
+
+/// A value before anybody knows what it should be, from TOML (typed) or from an environment
+/// variable, the command line or the store (text).
+struct RawValue {
+    enum class Kind {
+        text,  ///< of no known type: it may be a number, a list …
+        string,
+        integer,
+        real,
+        boolean,
+        list,
+        table,
+        other,  ///< a date or a time, which no key takes
+    };
+
+    Kind kind = Kind::text;
+    std::string scalar;  ///< of everything but lists and tables, as written
+    std::vector<RawValue> items;
+    std::vector<std::pair<std::string, RawValue>> entries;
+    std::string where;      ///< "file:line:column" of the value, or what else it came from
+    std::string key_where;  ///< of the key it belongs to
+    std::string origin;     ///< the same without the column, for `config show`
+};
+
+RawValue raw_text(std::string_view text);
+
+/// "a whole number", "a table": for errors.
+std::string_view describe(RawValue::Kind kind);
+
+/// As JSON; a text that is JSON is taken as it is, any other text is a string.
+std::string to_json(const RawValue& value);
+
+/// `text` in quotes, for JSON and TOML alike.
+std::string json_quoted(std::string_view text);
+
+}  // namespace routerd

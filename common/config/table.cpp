@@ -1,0 +1,253 @@
+#include "common/config/table.hpp"
+
+#include <limits>
+
+#include "common/base/text.hpp"
+#include "common/config/addresses.hpp"
+
+namespace routerd {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration a_day = 24h;
+constexpr Duration a_month = 24h * 31;
+constexpr std::uint64_t one_kib = 1024;
+constexpr std::uint64_t one_gib = 1ULL << 30U;
+constexpr std::uint64_t any_size = 1ULL << 60U;
+
+template <class Section, class T>
+ConfigKey key(std::string name, Section Config::*section, T Section::*field, ValueType<T> type,
+              std::string meaning) {
+    ConfigKey row;
+    row.name = std::move(name);
+    row.type = type.name;
+    row.meaning = std::move(meaning);
+    row.is_string = type.is_string;
+    row.text = [section, field, text = type.text](const Config& config) {
+        return text(config.*section.*field);
+    };
+    row.read = [section, field, read = type.read](Config& config,
+                                                  const RawValue& value) -> Result<void> {
+        auto parsed = read(value);
+        if (!parsed) {
+            return parsed.error();
+        }
+        config.*section.*field = std::move(*parsed);
+        return {};
+    };
+    return row;
+}
+
+std::string complain_about_key(const std::string& text) {
+    const bool printable = text.find_first_of(" \t\r\n") == std::string::npos;
+    return printable ? "" : "must not contain white space";
+}
+
+std::string complain_about_url(const std::string& text) {
+    const bool good = text.empty() || text.starts_with("https://") || text.starts_with("http://");
+    return good ? "" : "must be a URL (https://…), not '" + escaped(text) + "'";
+}
+
+/// A second loop would need acceptors, pools and a gate of its own, which this build has not.
+ValueType<unsigned> workers_type() {
+    auto type = count_type(0U, 1024U);
+    type.read = [read = type.read](const RawValue& value) -> Result<unsigned> {
+        auto count = read(value);
+        if (count && *count != 1) {
+            return Error(Errc::invalid_request, "must be 1, not " + std::to_string(*count) +
+                                                    ": this build serves with one event loop");
+        }
+        return count;
+    };
+    return type;
+}
+
+void add_http(std::vector<ConfigKey>& keys) {
+    const auto c = &Config::http;
+    using H = HttpConfig;
+    keys.push_back(key("http.listen", c, &H::listen, strings_type(complain_about_address),
+                       "public addresses: host:port, [v6]:port or unix:///path; none: the control "
+                       "socket alone"));
+    keys.push_back(key("http.workers", c, &H::workers, workers_type(),
+                       "event loops; this build serves with one, so only 1 is accepted"));
+    keys.push_back(key("http.max_body", c, &H::max_body, size_type(one_kib, 4 * one_gib),
+                       "largest request body"));
+    keys.push_back(key("http.cors_origins", c, &H::cors_origins, strings_type(),
+                       "exact origins of web pages that may use the public addresses"));
+    keys.push_back(key("http.header_timeout", c, &H::header_timeout, duration_type(100ms, a_day),
+                       "from the first byte of a request's head to its last"));
+    keys.push_back(key("http.body_timeout", c, &H::body_timeout, duration_type(100ms, a_day),
+                       "longest pause inside a request's body"));
+    keys.push_back(key("http.idle_timeout", c, &H::idle_timeout, duration_type(100ms, a_day),
+                       "how long a connection without a request is kept"));
+    keys.push_back(key("http.insecure_no_auth", c, &H::insecure_no_auth, boolean_type(),
+                       "listen beyond loopback although there is no key"));
+    keys.back().from = ConfigKey::From::command_line;
+}
+
+void add_models(std::vector<ConfigKey>& keys) {
+    const auto c = &Config::models;
+    using M = ModelsConfig;
+    keys.push_back(key("models.dirs", c, &M::dirs, strings_type(),
+                       "directories that are scanned for models, with their sub-folders"));
+    keys.push_back(key("models.default", c, &M::default_model, string_type(),
+                       "model for requests that name none, until `switch` names another"));
+    keys.push_back(key("models.preload", c, &M::preload, strings_type(),
+                       "models that are loaded at start; [\"*\"] is every enabled one"));
+    keys.push_back(key("models.watch", c, &M::watch, boolean_type(),
+                       "notice new and changed files by themselves"));
+    const auto store = choice_type({"huggingface", "llama.cpp", "lmstudio", "ollama"});
+    const auto complain = [store](const std::string& name) {
+        const auto known = store.read(raw_text(name));
+        return known ? std::string() : known.error().message();
+    };
+    keys.push_back(key("models.stores", c, &M::stores, strings_type(complain),
+                       "stores of other tools that are read in place: huggingface, llama.cpp, "
+                       "lmstudio, ollama"));
+}
+
+void add_memory_and_limits(std::vector<ConfigKey>& keys) {
+    const auto m = &Config::memory;
+    using M = MemoryConfig;
+    keys.push_back(key("memory.reserve", m, &M::reserve, sizes_type(),
+                       "memory kept free, per device (host, cuda0, …)"));
+    keys.push_back(key("memory.budget", m, &M::budget, sizes_type(),
+                       "memory that models may use at most, per device"));
+    keys.push_back(key("memory.safety_factor", m, &M::safety_factor, number_type(1, 10),
+                       "multiplies an estimate that no load has corrected yet"));
+    const auto c = &Config::limits;
+    using L = LimitsConfig;
+    keys.push_back(key("limits.max_loaded", c, &L::max_loaded, count_type(0U, 10'000U),
+                       "models loaded at once; 0: as many as fit"));
+    keys.push_back(key("limits.idle_unload", c, &L::idle_unload, duration_type(0ms, 12 * a_month),
+                       "unload a model that was not used for so long; 0: never"));
+    keys.push_back(key("limits.start_timeout", c, &L::start_timeout, duration_type(100ms, a_day),
+                       "from the start of a model's server to its first healthy answer"));
+    keys.push_back(key("limits.first_byte_timeout", c, &L::first_byte_timeout,
+                       duration_type(100ms, a_day),
+                       "from a request sent to a model's server to the first byte of its answer"));
+    keys.push_back(key("limits.stall_timeout", c, &L::stall_timeout, duration_type(100ms, a_day),
+                       "longest pause inside an answer"));
+    keys.push_back(key("limits.parallel", c, &L::parallel, count_type(1U, 1024U),
+                       "requests that one server answers at a time, where the model does not say"));
+    keys.push_back(key("limits.drain_timeout", c, &L::drain_timeout, duration_type(0ms, a_day),
+                       "at stop: how long requests in progress may go on"));
+    keys.push_back(key("limits.stop_timeout", c, &L::stop_timeout, duration_type(100ms, 1h),
+                       "how long a model's server may take to end before it is killed"));
+}
+
+void add_queue_and_servers(std::vector<ConfigKey>& keys) {
+    const auto q = &Config::queue;
+    using Q = QueueConfig;
+    constexpr std::size_t most_waiting = 1'000'000;
+    keys.push_back(key("queue.size", q, &Q::size, count_type<std::size_t>(0, most_waiting),
+                       "requests that may wait for one model"));
+    keys.push_back(key("queue.max_wait", q, &Q::max_wait, duration_type(0ms, a_day),
+                       "longest that a request which could run after a swap is passed over by "
+                       "requests for loaded models"));
+    keys.push_back(key("queue.min_residency", q, &Q::min_residency, duration_type(0ms, a_day),
+                       "how long a model just loaded keeps its place"));
+    keys.push_back(key("queue.aging", q, &Q::aging, duration_type(100ms, a_day),
+                       "waiting for so long lifts a request by one priority"));
+    const auto c = &Config::llama_server;
+    using S = LlamaServerConfig;
+    keys.push_back(key("llama_server.path", c, &S::path, string_type(),
+                       "the program; looked up in PATH when it has no slash"));
+    keys.push_back(key("llama_server.args", c, &S::args, words_type(),
+                       "arguments for every model, before the model's own"));
+    const std::vector<std::pair<std::string, ServerListen>> listen{
+        {"unix", ServerListen::unix_socket}, {"tcp", ServerListen::tcp}};
+    keys.push_back(key("llama_server.listen", c, &S::listen, named_type(listen),
+                       "how servers listen for routerd: a Unix socket, or a free port of "
+                       "127.0.0.1"));
+    keys.push_back(key("llama_server.log_size", c, &S::log_size, size_type(4 * one_kib, one_gib),
+                       "what is kept of each model's output"));
+}
+
+void add_access(std::vector<ConfigKey>& keys) {
+    const auto a = &Config::auth;
+    using A = AuthConfig;
+    keys.push_back(key("auth.api_key", a, &A::api_key, string_type(complain_about_key),
+                       "a key with every right"));
+    keys.back().secret = true;
+    keys.push_back(
+        key("auth.keys_file", a, &A::keys_file, string_type(), "file with one key a line"));
+    const auto r = &Config::rate_limit;
+    using R = RateLimitConfig;
+    keys.push_back(key("rate_limit.requests_per_minute", r, &R::requests_per_minute,
+                       count_type(0U, 1'000'000U), "per key; 0: no limit"));
+    keys.push_back(key("rate_limit.burst", r, &R::burst, count_type(0U, 1'000'000U),
+                       "requests at once; 0: the same as requests_per_minute"));
+}
+
+void add_rest(std::vector<ConfigKey>& keys) {
+    const auto p = &Config::pull;
+    using P = PullConfig;
+    keys.push_back(key("pull.dir", p, &P::dir, string_type(), "where downloads go"));
+    keys.push_back(key("pull.connections", p, &P::connections, count_type(1U, 64U),
+                       "connections of one download"));
+    keys.push_back(key("pull.limit_rate", p, &P::limit_rate, size_type(0, any_size),
+                       "bytes a second over all downloads; 0: no limit"));
+    keys.push_back(key("pull.endpoint", p, &P::endpoint, string_type(complain_about_url),
+                       "model hub to use in place of huggingface.co"));
+    const auto l = &Config::log;
+    const auto level = choice_type({"trace", "debug", "info", "warn", "error"});
+    keys.push_back(key("log.level", l, &LogConfig::level, level, "how much the daemon logs"));
+    keys.push_back(key("log.format", l, &LogConfig::format, choice_type({"text", "json"}),
+                       "lines for people or for programs"));
+    const auto t = &Config::tiers;
+    keys.push_back(key("tiers.fast_below", t, &TiersConfig::fast_below, number_type(0, 1e6),
+                       "parameters in billions below which a small model is `fast`"));
+    keys.push_back(key("tiers.powerful_from", t, &TiersConfig::powerful_from, number_type(0, 1e6),
+                       "parameters in billions from which a model is `powerful`"));
+    const auto s = &Config::state;
+    keys.push_back(
+        key("state.dir", s, &StateConfig::dir, string_type(), "database and logs of models"));
+    keys.push_back(key("state.socket", s, &StateConfig::socket,
+                       string_type(complain_about_socket_path), "control socket"));
+    keys.push_back(key("state.runtime_dir", s, &StateConfig::runtime_dir, string_type(),
+                       "sockets of model servers"));
+}
+
+std::vector<ConfigKey> make_table() {
+    std::vector<ConfigKey> keys;
+    add_http(keys);
+    add_models(keys);
+    add_memory_and_limits(keys);
+    add_queue_and_servers(keys);
+    add_access(keys);
+    add_rest(keys);
+    return keys;
+}
+
+}  // namespace
+
+const std::vector<ConfigKey>& config_table() {
+    static const std::vector<ConfigKey> table = make_table();
+    return table;
+}
+
+const ConfigKey* find_config_key(std::string_view name) {
+    for (const auto& row : config_table()) {
+        if (row.name == name) {
+            return &row;
+        }
+    }
+    return nullptr;
+}
+
+std::string toml_text(const ConfigKey& row, const Config& config) {
+    const auto text = row.text(config);
+    if (row.secret && !text.empty()) {
+        return "(hidden)";
+    }
+    return row.is_string ? json_quoted(text) : text;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
+    const auto near = nearest(word, candidates);
+    return near.empty() ? "" : "did you mean '" + near + "'?";
+}
+
+}  // namespace routerd
