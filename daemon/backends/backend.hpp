@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -57,6 +58,14 @@ class Backend {
     /// Requests at a time, and tokens of context for each (0: not known).
     virtual unsigned slots(const Model& model, const Config& config) const = 0;
     virtual std::uint64_t context(const Model& model, const Config& config) const = 0;
+
+    /// Where a ready server tells what it has, and tokens per slot in that answer's body. An empty
+    /// path: it does not tell.
+    virtual std::string_view properties_path() const noexcept = 0;
+    virtual std::optional<std::uint64_t> read_context(const std::string& body) const = 0;
+
+    /// These last lines of a server that ended say that somebody else has its port.
+    virtual bool is_port_taken(const std::vector<std::string>& last_lines) const = 0;
 
     virtual LogHint read_line(std::string_view line) const = 0;
 

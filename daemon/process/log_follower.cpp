@@ -42,8 +42,7 @@ void LogFollower::unwatch(const LogFile& log) {
 
 asio::awaitable<void> LogFollower::run() {
     constexpr auto pause = std::chrono::milliseconds(50);
-    asio::steady_timer timer(inotify_.get_executor());
-    for (;;) {
+    while (!stopped_) {
         auto [ec] = co_await inotify_.async_wait(asio::posix::descriptor_base::wait_read, no_throw);
         if (ec) {
             co_return;
@@ -55,9 +54,17 @@ asio::awaitable<void> LogFollower::run() {
                 co_await log->catch_up();
             }
         }
-        timer.expires_after(pause);
-        co_await timer.async_wait(no_throw);
+        if (!stopped_) {
+            pause_.expires_after(pause);
+            co_await pause_.async_wait(no_throw);
+        }
     }
+}
+
+void LogFollower::stop() {
+    stopped_ = true;
+    pause_.cancel();
+    inotify_.cancel();
 }
 
 std::vector<LogFile*> LogFollower::read_changes() {

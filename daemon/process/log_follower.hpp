@@ -2,10 +2,13 @@
 
 #include <map>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "common/base/result.hpp"
 #include "daemon/process/log_file.hpp"
@@ -24,15 +27,19 @@ class LogFollower {
     Result<void> watch(LogFile& log);
     void unwatch(const LogFile& log);
 
-    /// Follows until it is cancelled.
+    /// Follows until stop().
     asio::awaitable<void> run();
+    void stop();
 
   private:
-    explicit LogFollower(asio::posix::stream_descriptor inotify) : inotify_(std::move(inotify)) {}
+    explicit LogFollower(asio::posix::stream_descriptor inotify)
+        : inotify_(std::move(inotify)), pause_(inotify_.get_executor()) {}
     std::vector<LogFile*> read_changes();
 
     asio::posix::stream_descriptor inotify_;
     std::map<int, LogFile*> logs_;  ///< by watch
+    asio::steady_timer pause_;
+    bool stopped_ = false;
 };
 
 }  // namespace routerd

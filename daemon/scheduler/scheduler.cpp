@@ -104,7 +104,8 @@ Actions Scheduler::set_models(std::map<std::string, ModelRules> models, TimePoin
         const auto model = world_.models.find(resident.model);
         if (model == world_.models.end()) {
             round.drain(resident, {.why = Why::model_gone}, std::nullopt);
-        } else if (model->second.fingerprint != resident.fingerprint) {
+        } else if (!model->second.fingerprint.empty() &&
+                   model->second.fingerprint != resident.fingerprint) {
             round.drain(resident, {.why = Why::settings_changed}, std::nullopt);
         }
     }
@@ -230,7 +231,7 @@ Actions Scheduler::on_time(TimePoint now) {
     return settled({}, now);
 }
 
-Actions Scheduler::on_shutdown(TimePoint now) {
+Actions Scheduler::on_close(TimePoint now) {
     world_.stopping = true;
     Actions actions;
     Round round(world_, now, actions);
@@ -238,6 +239,12 @@ Actions Scheduler::on_shutdown(TimePoint now) {
     for (const auto& [model, queue] : waiting) {
         round.refuse_all(model, {.why = Why::shutting_down});
     }
+    return settled(std::move(actions), now);
+}
+
+Actions Scheduler::on_shutdown(TimePoint now) {
+    auto actions = on_close(now);
+    Round round(world_, now, actions);
     for (auto& [id, resident] : world_.residents) {
         round.drain(resident, {.why = Why::shutting_down}, now + world_.rules.drain_timeout);
     }

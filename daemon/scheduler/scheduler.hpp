@@ -56,7 +56,10 @@ class Scheduler {
 
     Actions on_time(TimePoint now);
 
-    /// Refuses what waits and what comes, drains all.
+    /// Refuses what waits and what comes; servers go on.
+    Actions on_close(TimePoint now);
+
+    /// The same, and drains all.
     Actions on_shutdown(TimePoint now);
 
     /// Stops all without waiting for requests.

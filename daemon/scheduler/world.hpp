@@ -37,7 +37,8 @@ struct ModelRules {
     unsigned slots = 1;
     bool pinned = false;
     Milliseconds idle_unload{0};  ///< 0: never
-    std::string fingerprint;      ///< of its command line: another means another server
+    std::string
+        fingerprint;  ///< of its command line: another means another server; empty: not known
 };
 
 enum class Phase { starting, ready, draining, stopping };

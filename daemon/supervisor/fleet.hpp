@@ -27,8 +27,11 @@ namespace routerd {
 /// What a load of one model would do to the others: `switch --dry-run`.
 struct LoadPlan {
     struct Eviction {
+        std::uint64_t instance = 0;
         std::string model;
-        std::string reason;  ///< "least recently used, idle for 4m 3s"
+        unsigned busy = 0;            ///< requests it would finish first
+        std::uint64_t rss_bytes = 0;  ///< that this would free, about
+        std::string reason;           ///< "least recently used, idle for 4m 3s"
     };
     std::string model;
     InstanceState state = InstanceState::off;  ///< of the model now
@@ -75,7 +78,7 @@ class Fleet {
     /// stops waiting. Errors: as Ticket::take().
     asio::awaitable<Result<void>> load(std::string id);
 
-    /// Begins a load and does not wait. What can be said at once is an error.
+    /// Begins a load and does not wait. Errors: what can be said at once.
     Result<void> start_load(const std::string& id);
 
     /// Loads these as far as there is room without evicting anything.
@@ -146,10 +149,11 @@ class Fleet {
     /// During shutdown(): do not wait for leases any more (a second signal).
     void hurry();
 
+    class Core;
+
   private:
     friend class Lease;
     friend class Ticket;
-    class Core;
     std::unique_ptr<Core> core_;  // pimpl: runners, processes and queues stay out of this header
 };
 

@@ -1,0 +1,140 @@
+#include "daemon/backends/llama_server/arguments.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "common/base/text.hpp"
+
+namespace routerd::llama {
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// Options that say where and as what it serves; the router depends on its own choice.
+constexpr std::array<std::string_view, 13> reserved{
+    "-m",           "--model",      "-hf",    "--hf-repo", "-a",
+    "--alias",      "--host",       "--port", "--api-key", "--api-key-file",
+    "--api-prefix", "--models-dir", "--help"};
+
+const Words& own_arguments(const Model& model) {
+    static const Words none;
+    return model.settings.args ? *model.settings.args : none;
+}
+
+void append(Words& to, const Words& words) {
+    to.insert(to.end(), words.begin(), words.end());
+}
+
+Result<void> check_user_arguments(const Words& words, const std::string& setting) {
+    for (const auto& word : words) {
+        const auto name = std::string_view(word).substr(0, word.find('='));
+        if (std::ranges::find(reserved, name) != reserved.end()) {
+            return Error(Errc::load_failed,
+                         setting + " may not hold '" + escaped(name) + "': the router decides it")
+                .with_hint("remove it from the arguments");
+        }
+    }
+    return {};
+}
+
+/// llama.cpp computes an embedding in one physical batch: it must hold the longest input.
+void add_embedding(Words& words, const Model& model, std::uint64_t context) {
+    words.emplace_back("--embeddings");
+    if (!model.metadata.pooling_type || *model.metadata.pooling_type == 0) {
+        append(words, {"--pooling", "mean"});
+    }
+    constexpr std::uint64_t default_batch = 512;
+    constexpr std::uint64_t largest_batch = 8192;
+    if (context > default_batch) {
+        const auto batch = std::to_string(std::min(context, largest_batch));
+        append(words, {"-b", batch, "-ub", batch});
+    }
+}
+
+void add_settings(Words& words, const Model& model, unsigned slots) {
+    const auto& settings = model.settings;
+    if (settings.context) {
+        // -c is the context of all slots together.
+        append(words, {"-c", std::to_string(std::uint64_t{*settings.context} * slots)});
+    }
+    if (settings.cache_type_k) {
+        append(words, {"-ctk", *settings.cache_type_k});
+    }
+    if (settings.cache_type_v) {
+        append(words, {"-ctv", *settings.cache_type_v});
+    }
+    if (settings.gpu_layers) {
+        constexpr int more_than_any_model = 999;  // "all" is not known to older builds
+        const auto layers = *settings.gpu_layers < 0 ? more_than_any_model : *settings.gpu_layers;
+        append(words, {"-ngl", std::to_string(layers)});
+    }
+    if (settings.devices && !settings.devices->empty()) {
+        append(words, {"-dev", join(*settings.devices, ",")});
+    }
+    if (!model.mmproj.empty()) {
+        append(words, {"--mmproj", model.mmproj});
+    }
+    const auto& adapters = settings.lora ? *settings.lora : model.adapters;
+    if (!adapters.empty()) {
+        append(words, {"--lora", join(adapters, ",")});
+    }
+}
+
+}  // namespace
+
+Result<Words> arguments(const Model& model, const Config& config, const ListenAt& listen) {
+    if (model.files.empty()) {
+        return Error(Errc::load_failed, "model '" + model.id + "' has no file");
+    }
+    if (const auto checked = check_user_arguments(config.llama_server.args, "[llama_server] args");
+        !checked) {
+        return checked.error();
+    }
+    const auto& own = own_arguments(model);
+    const auto own_setting = "[model.\"" + model.id + "\"] args";
+    if (const auto checked = check_user_arguments(own, own_setting); !checked) {
+        return checked.error();
+    }
+
+    const auto slots = model.settings.parallel.value_or(config.limits.parallel);
+    Words words{"-m", model.files.front(), "--alias", model.id};
+    if (listen.unix_path.empty()) {
+        append(words, {"--host", "127.0.0.1", "--port", listen.port});
+    } else {
+        append(words, {"--host", listen.unix_path});
+    }
+    append(words, {"-np", std::to_string(std::max(1U, slots))});
+    add_settings(words, model, std::max(1U, slots));
+    if (model.capabilities.rerank) {
+        words.emplace_back("--reranking");
+    } else if (model.capabilities.embedding) {
+        add_embedding(words, model, model.settings.context.value_or(model.metadata.context_length));
+    }
+    words.emplace_back("--no-webui");
+    append(words, config.llama_server.args);
+    append(words, own);
+    return words;
+}
+
+std::optional<unsigned> user_number(const Model& model, const Config& config,
+                                    std::string_view short_name, std::string_view long_name) {
+    Words words = config.llama_server.args;
+    append(words, own_arguments(model));
+    std::optional<unsigned> found;
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+        if (words[i] != short_name && words[i] != long_name) {
+            continue;
+        }
+        const auto& text = words[i + 1];
+        unsigned value = 0;
+        const auto* end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, value);
+        if (error == std::errc() && stop == end) {
+            found = value;
+        }
+    }
+    return found;
+}
+
+}  // namespace routerd::llama

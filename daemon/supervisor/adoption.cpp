@@ -1,0 +1,157 @@
+// The part of the fleet that takes over from the daemon before.
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/net/run_on.hpp"
+#include "daemon/process/identity.hpp"
+#include "daemon/supervisor/fleet_core.hpp"
+
+namespace routerd {
+namespace {
+
+Result<void> make_private_folder(const std::string& path) {
+    std::error_code ec;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ec);
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+        return errno_error("make the folder '" + path + "'", errno);
+    }
+    return {};
+}
+
+ProcessIdentity identity_in(const InstanceRow& row) {
+    return {.pid = row.pid, .start_ticks = row.start_ticks, .boot_id = row.boot_id};
+}
+
+bool is_one_of(const std::vector<ProcessIdentity>& all, const ProcessIdentity& one) {
+    return std::ranges::find(all, one) != all.end();
+}
+
+/// Processes that a daemon with our state directory started and that belong to no row that lives:
+/// it died between their start and the commit of their row, or they were left by a server.
+std::size_t kill_strays(const std::string& owner, const std::vector<std::int64_t>& living) {
+    auto strays = processes_with_environment("ROUTERD_OWNER=" + owner);
+    if (strays.empty()) {
+        return 0;
+    }
+    for (const auto id : living) {
+        const auto mark = "ROUTERD_INSTANCE=" + owner + "#" + std::to_string(id);
+        const auto own = processes_with_environment(mark);
+        std::erase_if(strays, [&own](const auto& stray) { return is_one_of(own, stray); });
+    }
+    return kill_processes(strays);
+}
+
+}  // namespace
+
+asio::awaitable<Result<void>> Fleet::Core::adopt() {
+    for (const auto& folder :
+         {config_->state.dir, config_->state.dir + "/logs", config_->state.runtime_dir}) {
+        const auto made = make_private_folder(folder);
+        if (!made) {
+            co_return made.error();
+        }
+    }
+    auto follower = LogFollower::make(services_.executor);
+    if (!follower) {
+        co_return follower.error();
+    }
+    follower_ = std::move(*follower);
+    tasks_.spawn(follower_->run());
+    tasks_.spawn(keep_time());
+
+    const auto all = co_await services_.rows.all();
+    if (!all) {
+        co_return all.error().within("read the rows of running servers");
+    }
+    scheduler_.number_from(static_cast<scheduler::InstanceId>(all->last_id) + 1);
+    std::vector<std::int64_t> living;
+    for (const auto& row : all->rows) {
+        const bool lives = adopt_row(row);
+        if (lives) {
+            living.push_back(row.id);
+            continue;
+        }
+        if (!row.unix_path.empty()) {
+            ::unlink(row.unix_path.c_str());
+        }
+        const auto removed = co_await services_.rows.remove(row.id);
+        if (!removed) {
+            co_return removed.error().within("forget a server that is gone");
+        }
+    }
+    carry_out(scheduler_.set_models(model_rules(), std::chrono::steady_clock::now()));
+
+    auto sweep = [owner = config_->state.dir, living] { return kill_strays(owner, living); };
+    const auto killed = co_await run_on(services_.pool, std::move(sweep));
+    if (killed > 0) {
+        spdlog::warn("killed {} processes that an earlier daemon left behind", killed);
+    }
+    co_await wait_for_adopted();
+    co_return Result<void>();
+}
+
+bool Fleet::Core::adopt_row(const InstanceRow& row) {
+    auto child = Child::adopt(identity_in(row));
+    if (!child) {
+        return false;
+    }
+    if (scheduler_.world().resident_of(row.model) != nullptr) {
+        return false;  // a second one of the same model: ended by the destructor of `child`
+    }
+    const auto log = log_of(row.model);
+    if (!log) {
+        spdlog::warn("adopt '{}': {}", row.model, log.error().message());
+        return false;
+    }
+    const auto id = static_cast<std::uint64_t>(row.id);
+    const auto model = enabled_model(row.model);
+    Instance::Plan plan;
+    if (model) {
+        plan = plan_for(model, id);
+    } else {  // it only lives until set_models() ends it
+        plan.id = id;
+        plan.model = row.model;
+        plan.backend = find_backend("");
+        plan.owner = config_->state.dir;
+        plan.start_timeout = config_->limits.start_timeout;
+        plan.stop_timeout = config_->limits.stop_timeout;
+    }
+    plan.fingerprint = row.argv_hash;
+    plan.slots = row.slots;
+
+    scheduler::Resident resident;
+    resident.id = id;
+    resident.model = row.model;
+    resident.fingerprint = row.argv_hash;
+    resident.slots = row.slots;
+    resident.started = std::chrono::steady_clock::now();
+    auto instance =
+        std::make_unique<Instance>(std::move(plan), tools(), **log, row, std::move(*child));
+    instances_[id] = {std::move(instance), false};
+    carry_out(scheduler_.on_adopted(resident, resident.started));
+    tasks_.spawn(run_instance(id));
+    return true;
+}
+
+/// A server that is ready answers at once; one that still loads is waited for by its requests.
+asio::awaitable<void> Fleet::Core::wait_for_adopted() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    const auto is_asked = [](const auto& entry) {
+        const auto& instance = *entry.second.instance;
+        return !entry.second.ended && instance.state() == InstanceState::starting;
+    };
+    while (std::ranges::any_of(instances_, is_asked)) {
+        const bool changed_in_time = co_await adopted_.wait_until(deadline);
+        if (!changed_in_time) {
+            co_return;
+        }
+    }
+}
+
+}  // namespace routerd

@@ -1,0 +1,151 @@
+#include "daemon/supervisor/fleet.hpp"
+
+#include <utility>
+
+#include "daemon/supervisor/fleet_core.hpp"
+
+namespace routerd {
+
+std::string_view to_string(InstanceState state) noexcept {
+    switch (state) {
+        case InstanceState::off:
+            return "off";
+        case InstanceState::starting:
+            return "starting";
+        case InstanceState::loading:
+            return "loading";
+        case InstanceState::ready:
+            return "ready";
+        case InstanceState::draining:
+            return "draining";
+        case InstanceState::stopping:
+            return "stopping";
+        case InstanceState::crashed:
+            return "crashed";
+        case InstanceState::failed:
+            return "failed";
+    }
+    return "off";
+}
+
+Fleet::Fleet(Services services, const Config& config)
+    : core_(std::make_unique<Core>(*this, std::move(services), config)) {}
+
+Fleet::~Fleet() = default;
+
+void Fleet::set_catalog(SnapshotPtr snapshot) {
+    core_->set_catalog(std::move(snapshot));
+}
+
+void Fleet::apply(const Config& config) {
+    core_->apply(config);
+}
+
+asio::awaitable<Result<void>> Fleet::adopt() {
+    return core_->adopt();
+}
+
+Ticket Fleet::request(Demand demand) {
+    return core_->request(demand, scheduler::Cause::request);
+}
+
+asio::awaitable<Result<void>> Fleet::load(std::string id) {
+    return core_->load(std::move(id));
+}
+
+Result<void> Fleet::start_load(const std::string& id) {
+    return core_->start_load(id, scheduler::Cause::command);
+}
+
+void Fleet::preload(const std::vector<std::string>& ids) {
+    for (const auto& id : ids) {
+        const auto begun = core_->start_load(id, scheduler::Cause::preload);
+        static_cast<void>(begun);  // a refusal is an event already
+    }
+}
+
+asio::awaitable<Result<bool>> Fleet::unload(std::string id) {
+    return core_->unload(std::move(id));
+}
+
+asio::awaitable<std::size_t> Fleet::unload_all() {
+    return core_->unload_all();
+}
+
+asio::awaitable<Result<void>> Fleet::restart(std::string id) {
+    return core_->restart(std::move(id));
+}
+
+Result<std::string> Fleet::reset(const std::string& id) {
+    return core_->reset(id);
+}
+
+std::vector<InstanceView> Fleet::instances() const {
+    return core_->instances();
+}
+
+InstanceView Fleet::view(const std::string& id) const {
+    return core_->view(id);
+}
+
+InstanceState Fleet::model_state(const std::string& id) const {
+    return core_->view(id).state;
+}
+
+LoadPlan Fleet::preview(const std::string& id, bool exclusive) const {
+    return core_->preview(id, exclusive);
+}
+
+Result<CommandLine> Fleet::command_line(const Model& model) const {
+    return core_->command_line(model);
+}
+
+Result<CommandLine> Fleet::command_line(const std::string& id) const {
+    return core_->command_line(id);
+}
+
+asio::awaitable<Result<LogPage>> Fleet::read_log(std::string id, LogQuery query) {
+    const auto log = core_->log_to_read(id);
+    if (!log) {
+        co_return log.error();
+    }
+    co_await (*log)->catch_up();
+    co_return co_await (*log)->read(std::move(query));
+}
+
+asio::awaitable<void> Fleet::wait_log(std::string id, std::uint64_t seen, TimePoint deadline) {
+    const auto log = core_->log_to_read(id);
+    if (log) {
+        co_await (*log)->wait_past(seen, deadline);
+    }
+}
+
+std::vector<std::string> Fleet::log_files(const std::string& id) const {
+    return core_->log_files(id);
+}
+
+void Fleet::report_rate(std::uint64_t instance, double tokens_per_second) {
+    core_->report_rate(instance, tokens_per_second);
+}
+
+void Fleet::on_endpoint_gone(std::function<void(const Endpoint&)> callback) {
+    core_->on_endpoint_gone(std::move(callback));
+}
+
+void Fleet::on_change(std::function<void()> callback) {
+    core_->on_change(std::move(callback));
+}
+
+Fleet::Totals Fleet::totals() const {
+    return core_->totals();
+}
+
+asio::awaitable<void> Fleet::shutdown(OnShutdown servers) {
+    return core_->shutdown(servers);
+}
+
+void Fleet::hurry() {
+    core_->hurry();
+}
+
+}  // namespace routerd

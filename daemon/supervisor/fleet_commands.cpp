@@ -1,0 +1,159 @@
+// The part of the fleet that does what people and programs ask for.
+#include <algorithm>
+#include <utility>
+
+#include "common/base/text.hpp"
+#include "daemon/supervisor/fleet_core.hpp"
+
+namespace routerd {
+namespace {
+
+TimePoint now() {
+    return std::chrono::steady_clock::now();
+}
+
+Error no_such_model(const std::string& id) {
+    return Error(Errc::not_found, "no model '" + escaped(id) + "', or it is disabled")
+        .with_hint("routerctl ls --all shows what there is");
+}
+
+Demand demand_for(const std::string& id) {
+    Demand demand;
+    demand.model = id;
+    demand.priority = Priority::high;
+    demand.needs_slot = false;
+    return demand;
+}
+
+}  // namespace
+
+asio::awaitable<Result<void>> Fleet::Core::load(std::string id) {
+    auto ticket = request(demand_for(id), scheduler::Cause::command);
+    co_await ticket.wait_until(TimePoint::max());
+    const auto lease = ticket.take();
+    if (!lease) {
+        co_return lease.error();
+    }
+    co_return Result<void>();
+}
+
+Result<void> Fleet::Core::start_load(const std::string& id, scheduler::Cause cause) {
+    auto ticket = request(demand_for(id), cause);
+    if (ticket.settled()) {
+        const auto lease = ticket.take();
+        return lease ? Result<void>() : Result<void>(lease.error());
+    }
+    errands_.push_back(std::move(ticket));
+    tasks_.spawn(run_errand(std::prev(errands_.end())));
+    return {};
+}
+
+asio::awaitable<void> Fleet::Core::run_errand(std::list<Ticket>::iterator errand) {
+    co_await errand->wait_until(TimePoint::max());
+    errands_.erase(errand);  // gives back what it was granted; a failure is an event already
+}
+
+asio::awaitable<Result<bool>> Fleet::Core::unload(std::string id) {
+    const auto* instance = instance_of(id);
+    if (instance == nullptr) {
+        if (enabled_model(id) == nullptr) {
+            co_return no_such_model(id);
+        }
+        co_return false;
+    }
+    const auto number = instance->plan().id;
+    carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::unload, now()));
+    co_await wait_until_gone(number);
+    co_return true;
+}
+
+asio::awaitable<std::size_t> Fleet::Core::unload_all() {
+    std::vector<std::uint64_t> numbers;
+    std::vector<std::string> models;
+    for (const auto& [number, kept] : instances_) {
+        if (!kept.ended) {
+            numbers.push_back(number);
+            models.push_back(kept.instance->plan().model);
+        }
+    }
+    for (const auto& model : models) {
+        carry_out(scheduler_.on_command(model, scheduler::Scheduler::Command::unload, now()));
+    }
+    for (const auto number : numbers) {
+        co_await wait_until_gone(number);
+    }
+    co_return numbers.size();
+}
+
+asio::awaitable<Result<void>> Fleet::Core::restart(std::string id) {
+    if (enabled_model(id) == nullptr) {
+        co_return no_such_model(id);
+    }
+    scheduler_.forget_failures(id);
+    const auto* instance = instance_of(id);
+    if (instance != nullptr) {
+        const auto number = instance->plan().id;
+        carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::restart, now()));
+        co_await wait_until_gone(number);
+    }
+    co_return co_await load(std::move(id));
+}
+
+Result<std::string> Fleet::Core::reset(const std::string& id) {
+    if (enabled_model(id) == nullptr) {
+        return no_such_model(id);
+    }
+    auto error = scheduler_.forget_failures(id);
+    changed();
+    return error;
+}
+
+asio::awaitable<void> Fleet::Core::wait_until_gone(std::uint64_t instance) {
+    while (instances_.contains(instance)) {
+        co_await gone_.async_wait(no_throw);
+    }
+}
+
+asio::awaitable<void> Fleet::Core::shutdown(OnShutdown servers) {
+    if (servers == OnShutdown::stop_servers) {
+        carry_out(scheduler_.on_shutdown(now()));
+    } else {
+        abandoning_ = true;
+        carry_out(scheduler_.on_close(now()));
+        co_await wait_for_leases();
+        for (auto& [number, kept] : instances_) {
+            kept.instance->abandon();
+        }
+    }
+    while (!instances_.empty()) {
+        co_await gone_.async_wait(no_throw);
+    }
+    closed_ = true;
+    wake_.notify();
+    if (follower_) {
+        follower_->stop();
+    }
+    watchers_.cancel();
+    co_await watchers_.wait();
+    co_await tasks_.wait();
+}
+
+asio::awaitable<void> Fleet::Core::wait_for_leases() {
+    const auto deadline = now() + config_->limits.drain_timeout;
+    while (!scheduler_.world().granted.empty() && !in_hurry_ && now() < deadline) {
+        co_await lease_ended_.wait_until(deadline);
+    }
+}
+
+void Fleet::Core::hurry() {
+    in_hurry_ = true;
+    if (!abandoning_) {
+        carry_out(scheduler_.on_hurry(now()));
+        for (auto& [number, kept] : instances_) {
+            kept.instance->kill();
+        }
+    }
+    lease_ended_.notify();
+}
+
+}  // namespace routerd

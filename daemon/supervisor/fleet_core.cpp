@@ -1,0 +1,257 @@
+#include "daemon/supervisor/fleet_core.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include <boost/asio/post.hpp>
+
+namespace routerd {
+namespace {
+
+TimePoint now() {
+    return std::chrono::steady_clock::now();
+}
+
+scheduler::Rules rules_of(const Config& config) {
+    scheduler::Rules rules;
+    rules.max_loaded = config.limits.max_loaded;
+    rules.queue_size = config.queue.size;
+    rules.max_wait = config.queue.max_wait;
+    rules.min_residency = config.queue.min_residency;
+    rules.aging = config.queue.aging;
+    rules.drain_timeout = config.limits.drain_timeout;
+    return rules;
+}
+
+}  // namespace
+
+Fleet::Core::Core(Fleet& door, Services services, const Config& config)
+    : door_(door),
+      services_(std::move(services)),
+      config_(std::make_shared<const Config>(config)),
+      catalog_(std::make_shared<const Snapshot>()),
+      scheduler_(rules_of(config)),
+      random_(std::random_device()()),
+      wake_(services_.executor),
+      adopted_(services_.executor),
+      lease_ended_(services_.executor),
+      gone_(services_.executor, TimePoint::max()),
+      watchers_(services_.executor, "watch of a model's server"),
+      tasks_(services_.executor, "fleet") {}
+
+void Fleet::Core::set_catalog(SnapshotPtr snapshot) {
+    catalog_ = std::move(snapshot);
+    carry_out(scheduler_.set_models(model_rules(), now()));
+}
+
+void Fleet::Core::apply(const Config& config) {
+    config_ = std::make_shared<const Config>(config);
+    carry_out(scheduler_.set_rules(rules_of(config), now()));
+    carry_out(scheduler_.set_models(model_rules(), now()));
+}
+
+Ticket Fleet::Core::request(const Demand& demand, scheduler::Cause cause) {
+    scheduler::Ask ask;
+    ask.ticket = next_ticket_++;
+    ask.model = demand.model;
+    ask.priority = demand.priority;
+    ask.deadline = demand.deadline;
+    ask.needs_slot = demand.needs_slot;
+    ask.cause = cause;
+    auto state =
+        std::make_unique<Ticket::State>(door_, ask.ticket, demand.model, services_.executor);
+    tickets_[ask.ticket] = state.get();
+    Ticket ticket(std::move(state));
+    carry_out(scheduler_.on_request(ask, now()));
+    return ticket;
+}
+
+void Fleet::Core::leave(scheduler::TicketId ticket) {
+    tickets_.erase(ticket);
+    carry_out(scheduler_.on_leave(ticket, now()));
+}
+
+void Fleet::Core::release(scheduler::TicketId ticket) {
+    leases_.erase(ticket);
+    carry_out(scheduler_.on_release(ticket, now()));
+    lease_ended_.notify();
+}
+
+void Fleet::Core::on_lease_end(scheduler::TicketId ticket, std::function<void()> callback) {
+    const auto granted = scheduler_.world().granted.find(ticket);
+    if (granted == scheduler_.world().granted.end()) {
+        return;
+    }
+    const auto instance = granted->second.instance;
+    leases_[ticket] = {instance, std::move(callback)};
+    const auto kept = instances_.find(instance);
+    if (kept == instances_.end() || kept->second.ended) {
+        tasks_.spawn(tell_leases(instance));
+    }
+}
+
+asio::awaitable<void> Fleet::Core::tell_leases(std::uint64_t instance) {
+    co_await asio::post(services_.executor, asio::use_awaitable);
+    end_leases(instance);
+}
+
+void Fleet::Core::end_leases(std::uint64_t instance) {
+    for (;;) {
+        // Looked up anew each time: a callback may give back any lease.
+        const auto lease = std::ranges::find_if(
+            leases_, [instance](const auto& entry) { return entry.second.instance == instance; });
+        if (lease == leases_.end()) {
+            return;
+        }
+        const auto callback = std::move(lease->second.callback);
+        leases_.erase(lease);
+        callback();
+    }
+}
+
+std::string Fleet::Core::end_of(std::uint64_t instance) const {
+    const auto end = std::ranges::find_if(
+        ends_, [instance](const auto& entry) { return entry.first == instance; });
+    return end == ends_.end() ? std::string() : end->second;
+}
+
+Endpoint Fleet::Core::endpoint_of(std::uint64_t instance) const {
+    const auto kept = instances_.find(instance);
+    return kept == instances_.end() ? Endpoint() : kept->second.instance->endpoint();
+}
+
+Ticket::Progress Fleet::Core::progress(const Ticket::State& ticket) const {
+    Ticket::Progress progress;
+    progress.position = scheduler_.position(ticket.id);
+    const auto* instance = instance_of(ticket.model);
+    if (instance != nullptr && !instance->is_ready() &&
+        instance->state() != InstanceState::stopping) {
+        progress.phase = Ticket::Phase::loading;
+        progress.loaded_percent = instance->view().loaded_percent;
+    }
+    return progress;
+}
+
+void Fleet::Core::carry_out(scheduler::Actions actions) {
+    pending_.insert(pending_.end(), std::make_move_iterator(actions.begin()),
+                    std::make_move_iterator(actions.end()));
+    if (std::exchange(carrying_out_, true)) {
+        return;  // the loop below, further up the stack, goes on with them
+    }
+    bool any_change = false;
+    while (!pending_.empty()) {
+        const auto action = std::move(pending_.front());
+        pending_.pop_front();
+        any_change = any_change || !std::holds_alternative<scheduler::Wake>(action);
+        perform(action);
+    }
+    carrying_out_ = false;
+    if (any_change) {
+        changed();
+    }
+}
+
+void Fleet::Core::perform(const scheduler::Action& action) {
+    if (const auto* grant = std::get_if<scheduler::Grant>(&action)) {
+        settle(grant->ticket, *grant);
+    } else if (const auto* refused = std::get_if<scheduler::Refuse>(&action)) {
+        refuse(*refused);
+    } else if (const auto* started = std::get_if<scheduler::Start>(&action)) {
+        start(*started);
+    } else if (const auto* drained = std::get_if<scheduler::Drain>(&action)) {
+        report("instance.draining", drained->model, drained->instance, drained->reason);
+    } else if (const auto* stopped = std::get_if<scheduler::Stop>(&action)) {
+        stop(*stopped);
+    } else if (const auto* reopened = std::get_if<scheduler::Reopen>(&action)) {
+        api::Event event;
+        event.type = "instance.reopened";
+        event.model = reopened->model;
+        event.message = "'" + reopened->model + "' serves again: nobody waits for its place";
+        event.details = {{"instance", std::to_string(reopened->instance)}};
+        tell(std::move(event));
+    } else if (const auto* wake = std::get_if<scheduler::Wake>(&action)) {
+        wake_at_ = wake->at;
+        wake_.notify();
+    }
+}
+
+void Fleet::Core::settle(scheduler::TicketId ticket, Result<scheduler::Grant> outcome) {
+    outcome ? ++totals_.granted : ++totals_.refused;
+    const auto waiting = tickets_.find(ticket);
+    if (waiting != tickets_.end()) {
+        auto* state = waiting->second;
+        tickets_.erase(waiting);
+        state->outcome = std::move(outcome);
+        state->settled.notify();
+    } else if (outcome) {
+        carry_out(scheduler_.on_release(ticket, now()));  // it left while this was under way
+    }
+}
+
+void Fleet::Core::refuse(const scheduler::Refuse& action) {
+    const auto at = now();
+    const auto told = told_refusal_.find(action.model);
+    if (told == told_refusal_.end() || at - told->second >= std::chrono::seconds(1)) {
+        // A flood of refusals is one event a second; names nobody knows are not remembered.
+        if (action.reason.why != scheduler::Why::unknown_model) {
+            told_refusal_[action.model] = at;
+            report("request.refused", action.model, 0, action.reason);
+        }
+    }
+    settle(action.ticket, scheduler::refusal(action.model, action.reason));
+}
+
+void Fleet::Core::start(const scheduler::Start& action) {
+    report("instance.starting", action.model, action.instance, action.reason);
+    const auto log = log_of(action.model);
+    const auto model = enabled_model(action.model);
+    if (!log || model == nullptr) {
+        const auto why = log ? "the model is gone" : log.error().message();
+        remember_end(action.instance, why);
+        carry_out(scheduler_.on_exited(action.instance, {why, jitter()}, now()));
+        return;
+    }
+    auto plan = plan_for(model, action.instance);
+    auto instance = std::make_unique<Instance>(std::move(plan), tools(), **log);
+    instances_[action.instance] = {std::move(instance), false};
+    tasks_.spawn(run_instance(action.instance));
+}
+
+void Fleet::Core::stop(const scheduler::Stop& action) {
+    report("instance.stopping", action.model, action.instance, action.reason);
+    const auto kept = instances_.find(action.instance);
+    if (kept != instances_.end()) {
+        kept->second.instance->stop();
+    }
+}
+
+asio::awaitable<void> Fleet::Core::run_instance(std::uint64_t id) {
+    auto& instance = *instances_.at(id).instance;
+    co_await instance.run();
+    instances_.erase(id);
+    gone_.cancel();
+    changed();
+}
+
+asio::awaitable<void> Fleet::Core::keep_time() {
+    while (!closed_) {
+        const bool notified = co_await wake_.wait_until(wake_at_);
+        if (!notified && now() >= wake_at_) {
+            wake_at_ = TimePoint::max();
+            carry_out(scheduler_.on_time(now()));
+        }
+    }
+}
+
+double Fleet::Core::jitter() {
+    return std::uniform_real_distribution<double>(0, 1)(random_);
+}
+
+void Fleet::Core::changed() {
+    for (const auto& callback : on_change_) {
+        callback();
+    }
+}
+
+}  // namespace routerd

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "daemon/net/signal.hpp"
+#include "daemon/net/task_group.hpp"
+#include "daemon/process/log_file.hpp"
+#include "daemon/process/log_follower.hpp"
+#include "daemon/scheduler/scheduler.hpp"
+#include "daemon/supervisor/fleet.hpp"
+#include "daemon/supervisor/instance.hpp"
+#include "daemon/supervisor/ticket_state.hpp"
+
+namespace routerd {
+
+/// The fleet's body: the scheduler's hands. Each of its actions is carried out here, and what comes
+/// of it goes back as the next event. Owned by the Fleet; core loop.
+class Fleet::Core : public InstanceObserver {
+  public:
+    Core(Fleet& door, Services services, const Config& config);
+
+    // What the Fleet's own functions do; see there.
+    void set_catalog(SnapshotPtr snapshot);
+    void apply(const Config& config);
+    asio::awaitable<Result<void>> adopt();
+    Ticket request(const Demand& demand, scheduler::Cause cause);
+    asio::awaitable<Result<void>> load(std::string id);
+    Result<void> start_load(const std::string& id, scheduler::Cause cause);
+    asio::awaitable<Result<bool>> unload(std::string id);
+    asio::awaitable<std::size_t> unload_all();
+    asio::awaitable<Result<void>> restart(std::string id);
+    Result<std::string> reset(const std::string& id);
+    std::vector<InstanceView> instances() const;
+    InstanceView view(const std::string& id) const;
+    LoadPlan preview(const std::string& id, bool exclusive) const;
+    Result<CommandLine> command_line(const Model& model) const;
+    Result<CommandLine> command_line(const std::string& id) const;
+    Result<LogFile*> log_to_read(const std::string& id);
+    std::vector<std::string> log_files(const std::string& id) const;
+    void report_rate(std::uint64_t instance, double tokens_per_second);
+    void on_endpoint_gone(std::function<void(const Endpoint&)> callback);
+    void on_change(std::function<void()> callback);
+    Totals totals() const;
+    asio::awaitable<void> shutdown(OnShutdown servers);
+    void hurry();
+
+    // For tickets and leases.
+    void leave(scheduler::TicketId ticket);
+    void release(scheduler::TicketId ticket);
+    void on_lease_end(scheduler::TicketId ticket, std::function<void()> callback);
+    std::string end_of(std::uint64_t instance) const;
+    Endpoint endpoint_of(std::uint64_t instance) const;
+    Ticket::Progress progress(const Ticket::State& ticket) const;
+
+    // InstanceObserver
+    void on_ready(Instance& instance) override;
+    void on_progress(Instance& instance) override;
+    void on_closing(Instance& instance) override;
+    void on_ended(Instance& instance) override;
+
+  private:
+    struct Kept {
+        std::unique_ptr<Instance> instance;
+        bool ended = false;  ///< cleans up; the scheduler has forgotten it
+    };
+    struct LeaseWatch {
+        std::uint64_t instance = 0;
+        std::function<void()> callback;
+    };
+
+    void carry_out(scheduler::Actions actions);
+    void perform(const scheduler::Action& action);
+    void start(const scheduler::Start& action);
+    void stop(const scheduler::Stop& action);
+    void settle(scheduler::TicketId ticket, Result<scheduler::Grant> outcome);
+    void refuse(const scheduler::Refuse& action);
+    void report(const std::string& type, const std::string& model, std::uint64_t instance,
+                const scheduler::Reason& reason);
+    void changed();
+
+    asio::awaitable<void> keep_time();
+    asio::awaitable<void> run_instance(std::uint64_t id);
+    asio::awaitable<void> run_errand(std::list<Ticket>::iterator errand);
+    asio::awaitable<void> wait_until_gone(std::uint64_t instance);
+    asio::awaitable<void> wait_for_leases();
+    asio::awaitable<void> tell_leases(std::uint64_t instance);
+    void end_leases(std::uint64_t instance);
+    void remember_end(std::uint64_t instance, const std::string& end);
+    void tell(api::Event event);
+    double jitter();
+
+    Instance::Plan plan_for(const std::shared_ptr<const Model>& model, std::uint64_t id) const;
+    Instance::Tools tools();
+    Result<LogFile*> log_of(const std::string& model);
+    std::string log_path(const std::string& model) const;
+    std::map<std::string, scheduler::ModelRules> model_rules() const;
+    std::string fingerprint(const Model& model) const;
+    std::shared_ptr<const Model> enabled_model(const std::string& id) const;
+    Instance* instance_of(const std::string& model) const;
+    InstanceView complete(InstanceView view, const scheduler::Resident* resident) const;
+    void add_failure(InstanceView& view) const;
+
+    // adoption.cpp
+    bool adopt_row(const InstanceRow& row);
+    asio::awaitable<void> wait_for_adopted();
+
+    Fleet& door_;
+    Services services_;
+    std::shared_ptr<const Config> config_;  ///< shared with the plans of starts under way
+    SnapshotPtr catalog_;
+    scheduler::Scheduler scheduler_;
+    std::deque<scheduler::Action> pending_;
+    bool carrying_out_ = false;
+    std::map<scheduler::TicketId, Ticket::State*> tickets_;  ///< not settled
+    std::map<scheduler::TicketId, LeaseWatch> leases_;       ///< those with a callback
+    scheduler::TicketId next_ticket_ = 1;
+    std::list<Ticket> errands_;  ///< loads that nobody waits for
+    std::map<std::string, std::unique_ptr<LogFile>> logs_;
+    std::unique_ptr<LogFollower> follower_;
+    std::map<std::uint64_t, Kept> instances_;
+    std::deque<std::pair<std::uint64_t, std::string>> ends_;  ///< why the last ones ended
+    std::vector<std::function<void(const Endpoint&)>> on_endpoint_gone_;
+    std::vector<std::function<void()>> on_change_;
+    Totals totals_;
+    std::map<std::string, TimePoint> told_refusal_;  ///< an event a second for each model
+    std::minstd_rand random_;
+    Signal wake_;
+    TimePoint wake_at_ = TimePoint::max();
+    bool closed_ = false;
+    bool abandoning_ = false;  ///< shutdown() leaves the servers running
+    bool in_hurry_ = false;
+    Signal adopted_;           ///< wait_for_adopted(): an instance changed
+    Signal lease_ended_;       ///< wait_for_leases()
+    asio::steady_timer gone_;  ///< never expires; cancelled when an instance is gone
+    TaskGroup watchers_;
+    TaskGroup tasks_;
+};
+
+}  // namespace routerd

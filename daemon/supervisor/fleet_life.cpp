@@ -1,0 +1,127 @@
+// The part of the fleet that hears from its instances, and tells others.
+#include <algorithm>
+#include <utility>
+
+#include "common/base/units.hpp"
+#include "daemon/supervisor/fleet_core.hpp"
+
+namespace routerd {
+namespace {
+
+constexpr std::size_t remembered_ends = 64;
+
+}  // namespace
+
+void Fleet::Core::on_ready(Instance& instance) {
+    const auto& plan = instance.plan();
+    const auto took = instance.load_time();
+    api::Event event;
+    event.type = took ? "instance.ready" : "instance.adopted";
+    event.model = plan.model;
+    event.message = "'" + plan.model + "' is ready on " + instance.endpoint().text() +
+                    (took ? " after " + format_duration(*took) : ", as the daemon before left it");
+    event.details = {{"instance", std::to_string(plan.id)}};
+    if (took) {
+        event.details.emplace_back("load_ms", std::to_string(took->count()));
+    }
+    tell(std::move(event));
+    carry_out(scheduler_.on_ready(plan.id, std::chrono::steady_clock::now()));
+    adopted_.notify();
+    changed();
+}
+
+void Fleet::Core::on_progress(Instance& /*instance*/) {
+    adopted_.notify();
+    changed();
+}
+
+void Fleet::Core::on_closing(Instance& instance) {
+    for (const auto& callback : on_endpoint_gone_) {
+        callback(instance.endpoint());
+    }
+    changed();
+}
+
+void Fleet::Core::on_ended(Instance& instance) {
+    const auto id = instance.plan().id;
+    const auto model = instance.plan().model;
+    const auto end = instance.end();
+    instances_.at(id).ended = true;
+    remember_end(id, end);
+
+    const auto resident = scheduler_.world().residents.find(id);
+    const auto phase = resident == scheduler_.world().residents.end() ? scheduler::Phase::stopping
+                                                                      : resident->second.phase;
+    api::Event event;
+    event.model = model;
+    event.details = {{"instance", std::to_string(id)}, {"end", end}};
+    if (phase == scheduler::Phase::stopping) {
+        event.type = "instance.stopped";
+        event.message = "'" + model + "' is stopped";
+    } else if (phase == scheduler::Phase::starting) {
+        event.type = "instance.load_failed";
+        event.message = "'" + model + "' did not load: " + end;
+    } else {
+        event.type = "instance.crashed";
+        event.message = "'" + model + "' crashed: " + end;
+    }
+    tell(std::move(event));
+
+    carry_out(scheduler_.on_exited(id, {end, jitter()}, std::chrono::steady_clock::now()));
+    end_leases(id);
+    adopted_.notify();
+    for (const auto& callback : on_endpoint_gone_) {
+        callback(instance.endpoint());
+    }
+    changed();
+}
+
+void Fleet::Core::remember_end(std::uint64_t instance, const std::string& end) {
+    ends_.emplace_back(instance, end);
+    if (ends_.size() > remembered_ends) {
+        ends_.pop_front();
+    }
+}
+
+void Fleet::Core::report(const std::string& type, const std::string& model, std::uint64_t instance,
+                         const scheduler::Reason& reason) {
+    api::Event event;
+    event.type = type;
+    event.model = model;
+    event.message = "'" + model + "': " + scheduler::describe(reason);
+    event.details = scheduler::details(reason);
+    if (instance != 0) {
+        event.details.emplace_back("instance", std::to_string(instance));
+    }
+    tell(std::move(event));
+}
+
+void Fleet::Core::tell(api::Event event) {
+    if (services_.events) {
+        services_.events(std::move(event));
+    }
+}
+
+void Fleet::Core::report_rate(std::uint64_t instance, double tokens_per_second) {
+    const auto kept = instances_.find(instance);
+    if (kept != instances_.end()) {
+        kept->second.instance->rate(tokens_per_second);
+    }
+}
+
+void Fleet::Core::on_endpoint_gone(std::function<void(const Endpoint&)> callback) {
+    on_endpoint_gone_.push_back(std::move(callback));
+}
+
+void Fleet::Core::on_change(std::function<void()> callback) {
+    on_change_.push_back(std::move(callback));
+}
+
+Fleet::Totals Fleet::Core::totals() const {
+    auto totals = totals_;
+    totals.queued = scheduler_.world().waiters.size();
+    totals.processing = scheduler_.world().granted.size();
+    return totals;
+}
+
+}  // namespace routerd

@@ -1,0 +1,190 @@
+// The part of the fleet that knows how a model is started.
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "common/base/text.hpp"
+#include "daemon/supervisor/endpoint.hpp"
+#include "daemon/supervisor/fleet_core.hpp"
+
+namespace routerd {
+namespace {
+
+/// FNV-1a, 64 bits: the same in every build, as it is kept in the database.
+class Fingerprint {
+  public:
+    void add(const std::string& text) {
+        for (const char c : text) {
+            add_byte(static_cast<unsigned char>(c));
+        }
+        add_byte(0);  // "a", "bc" is not "ab", "c"
+    }
+
+    std::string text() const {
+        std::array<char, 17> hex{};
+        std::snprintf(hex.data(), hex.size(), "%016llx", static_cast<unsigned long long>(hash_));
+        return hex.data();
+    }
+
+  private:
+    void add_byte(unsigned char byte) {
+        constexpr std::uint64_t prime = 0x100000001b3ULL;
+        hash_ = (hash_ ^ byte) * prime;
+    }
+
+    std::uint64_t hash_ = 0xcbf29ce484222325ULL;
+};
+
+Result<CommandLine> make_command_line(const Model& model, const Config& config,
+                                      const ListenAt& listen) {
+    const auto name = model.settings.backend.value_or("");
+    const auto* backend = find_backend(name);
+    if (backend == nullptr) {
+        return Error(Errc::load_failed,
+                     "model '" + model.id + "' wants the unknown backend '" + escaped(name) + "'")
+            .with_hint("routerctl unset " + model.id + " backend");
+    }
+    return backend->command_line(model, config, listen);
+}
+
+bool wants_tcp(const Config& config) {
+    return config.llama_server.listen == ServerListen::tcp;
+}
+
+}  // namespace
+
+std::shared_ptr<const Model> Fleet::Core::enabled_model(const std::string& id) const {
+    const auto model = std::ranges::find_if(
+        catalog_->models, [&id](const auto& candidate) { return candidate->id == id; });
+    return model != catalog_->models.end() && (*model)->enabled ? *model : nullptr;
+}
+
+std::map<std::string, scheduler::ModelRules> Fleet::Core::model_rules() const {
+    std::map<std::string, scheduler::ModelRules> all;
+    for (const auto& model : catalog_->models) {
+        if (!model->enabled) {
+            continue;
+        }
+        scheduler::ModelRules rules;
+        const auto* backend = find_backend(model->settings.backend.value_or(""));
+        rules.slots = backend == nullptr ? 1 : backend->slots(*model, *config_);
+        rules.pinned = model->pinned;
+        rules.idle_unload = model->settings.idle_unload.value_or(config_->limits.idle_unload);
+        rules.fingerprint = fingerprint(*model);
+        all.emplace(model->id, std::move(rules));
+    }
+    return all;
+}
+
+/// Empty when there is no command line now: that is no reason to stop what runs.
+std::string Fleet::Core::fingerprint(const Model& model) const {
+    ListenAt listen;
+    listen.unix_path = wants_tcp(*config_) ? "" : "{socket}";
+    listen.port = "{port}";
+    const auto command = make_command_line(model, *config_, listen);
+    if (!command) {
+        return {};
+    }
+    Fingerprint print;
+    for (const auto& word : command->argv) {
+        print.add(word);
+    }
+    for (const auto& [name, value] : command->environment) {
+        print.add(name + "=" + value);
+    }
+    print.add(std::to_string(model.size_bytes));
+    print.add(format_rfc3339(model.modified));  // another file under the same name
+    return print.text();
+}
+
+Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& model,
+                                     std::uint64_t id) const {
+    const auto* backend = find_backend(model->settings.backend.value_or(""));
+    Instance::Plan plan;
+    plan.id = id;
+    plan.model = model->id;
+    plan.backend = backend == nullptr ? find_backend("") : backend;
+    plan.command_line = [model, config = config_](const ListenAt& listen) {
+        return make_command_line(*model, *config, listen);
+    };
+    plan.files = model->files;
+    plan.fingerprint = fingerprint(*model);
+    plan.owner = config_->state.dir;
+    plan.folder = wants_tcp(*config_) || !plan.backend->info().unix_socket
+                      ? std::string()
+                      : config_->state.runtime_dir;
+    plan.slots = plan.backend->slots(*model, *config_);
+    plan.context = plan.backend->context(*model, *config_);
+    plan.start_timeout = config_->limits.start_timeout;
+    plan.stop_timeout = config_->limits.stop_timeout;
+    return plan;
+}
+
+Instance::Tools Fleet::Core::tools() {
+    return {services_.executor, services_.pool, services_.rows, watchers_, *this};
+}
+
+Result<CommandLine> Fleet::Core::command_line(const Model& model) const {
+    ListenAt listen;
+    listen.port = "{port}";
+    const auto* instance = instance_of(model.id);
+    if (instance != nullptr && !instance->endpoint().unix_path.empty()) {
+        listen.unix_path = instance->endpoint().unix_path;
+    } else if (!wants_tcp(*config_)) {
+        const auto next = scheduler_.world().next_instance;
+        auto path = socket_path(config_->state.runtime_dir, next, model.id);
+        if (!path) {
+            return path.error();
+        }
+        listen.unix_path = std::move(*path);
+    }
+    return make_command_line(model, *config_, listen);
+}
+
+Result<CommandLine> Fleet::Core::command_line(const std::string& id) const {
+    for (const auto& model : catalog_->models) {
+        if (model->id == id) {
+            return command_line(*model);
+        }
+    }
+    return Error(Errc::not_found, "no model '" + escaped(id) + "'");
+}
+
+std::string Fleet::Core::log_path(const std::string& model) const {
+    return config_->state.dir + "/logs/" + file_name_of(model) + ".log";
+}
+
+std::vector<std::string> Fleet::Core::log_files(const std::string& id) const {
+    return {log_path(id), log_path(id) + ".1"};
+}
+
+Result<LogFile*> Fleet::Core::log_of(const std::string& model) {
+    auto& log = logs_[model];
+    if (!log) {
+        LogFile::Place place{log_path(model), config_->llama_server.log_size};
+        auto opened = LogFile::open(services_.executor, services_.pool, std::move(place));
+        if (!opened) {
+            return opened.error();
+        }
+        log = std::move(*opened);
+    }
+    if (follower_) {
+        if (const auto watched = follower_->watch(*log); !watched) {
+            return watched.error();
+        }
+    }
+    return log.get();
+}
+
+Result<LogFile*> Fleet::Core::log_to_read(const std::string& id) {
+    const auto known = logs_.find(id);
+    if (known != logs_.end() && known->second) {
+        return known->second.get();
+    }
+    if (::access(log_path(id).c_str(), F_OK) != 0) {
+        return Error(Errc::not_found, "model '" + escaped(id) + "' has no log: it never ran here");
+    }
+    return log_of(id);
+}
+
+}  // namespace routerd

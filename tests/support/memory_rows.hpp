@@ -1,0 +1,41 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <utility>
+
+#include "daemon/supervisor/instance_rows.hpp"
+
+namespace routerd::test {
+
+/// The rows of running servers without a database; what is in it outlives a fleet, as rows do.
+class MemoryRows : public InstanceRows {
+  public:
+    boost::asio::awaitable<Result<void>> insert(InstanceRow row) override {
+        last_id_ = std::max(last_id_, row.id);
+        rows[row.id] = std::move(row);
+        co_return Result<void>();
+    }
+
+    boost::asio::awaitable<Result<void>> remove(std::int64_t id) override {
+        rows.erase(id);
+        co_return Result<void>();
+    }
+
+    boost::asio::awaitable<Result<All>> all() override {
+        All all;
+        all.last_id = last_id_;
+        for (const auto& [id, row] : rows) {
+            all.rows.push_back(row);
+        }
+        co_return all;
+    }
+
+    std::map<std::int64_t, InstanceRow> rows;
+
+  private:
+    std::int64_t last_id_ = 0;
+};
+
+}  // namespace routerd::test
