@@ -36,10 +36,11 @@ asio::awaitable<void> write_scenario(Store& store) {
 TEST(StoreTest, WorksOnItsOwnThreadAndComesBack) {
     const test::TempDir dir;
     {
+        asio::io_context loop(1);  // outlives the store's thread, which wakes it
         auto store = Store::open(dir.path());
         ASSERT_TRUE(store);
         EXPECT_TRUE((*store)->report().created);
-        test::run(write_scenario(**store));
+        test::run(loop, write_scenario(**store));
     }
     auto again = Store::open(dir.path());
     ASSERT_TRUE(again);
@@ -61,9 +62,9 @@ asio::awaitable<void> append(Store& store, int i) {
 
 TEST(StoreTest, WorkIsDoneInTheOrderItWasGiven) {
     const test::TempDir dir;
+    asio::io_context loop(1);  // outlives the store's thread, which wakes it
     auto store = Store::open(dir.path());
     ASSERT_TRUE(store);
-    asio::io_context loop(1);
     for (int i = 0; i < 9; ++i) {
         asio::co_spawn(loop, append(**store, i),
                        [](const std::exception_ptr& thrown) { EXPECT_EQ(thrown, nullptr); });
