@@ -132,10 +132,7 @@ class MemoryTest(SwitchingTest):
 
     def test_a_profile_survives_a_kill(self):
         router = self.two_models()
-        self.ctl(router, 'switch', 'box')
-        self.ctl(router, 'disable', 'fox')
-        self.ctl(router, 'profile', 'create', 'boxes')
-        self.ctl(router, 'enable', 'fox')
+        self.ctl(router, 'profile', 'create', 'boxes', '--enable', 'box', '--default', 'box')
         self.ctl(router, 'switch', 'fox')
         self.ctl(router, 'profile', 'use', 'boxes')
         router.kill()
