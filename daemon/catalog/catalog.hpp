@@ -13,6 +13,7 @@
 
 #include "common/api/event.hpp"
 #include "common/base/result.hpp"
+#include "common/config/paths.hpp"
 #include "common/config/schema.hpp"
 #include "daemon/catalog/model.hpp"
 #include "daemon/catalog/profile.hpp"
@@ -34,10 +35,23 @@ struct ScanReport {
 /// Which models exist: finds their files, names them, lays configuration, the active profile and
 /// the user's overrides over what the files say, and publishes the outcome as immutable snapshots.
 /// Owned by App, core loop only; scanning and building run on the pool it is given. Every change is
-/// in the store before the call that made it returns. stop() its watch() before it is destroyed.
+/// in the store before the call that made it returns. What was begun is carried to its end, even
+/// when the caller is cancelled meanwhile: stop() must have returned before it is destroyed.
 class Catalog {
   public:
-    Catalog(asio::any_io_executor executor, Store& store, asio::thread_pool& pool,
+    /// What a catalogue works with. The references must outlive it.
+    struct Surroundings {
+        asio::any_io_executor executor;  ///< the core loop
+        Store& store;
+        asio::thread_pool& pool;  ///< for what blocks
+        api::EventSink events;
+        Environment environment;  ///< where the stores of other programs are looked for
+    };
+
+    Catalog(Surroundings surroundings, const Config& config);
+
+    /// With the process's own environment.
+    Catalog(const asio::any_io_executor& executor, Store& store, asio::thread_pool& pool,
             const Config& config, api::EventSink events);
     ~Catalog();
     Catalog(const Catalog&) = delete;
@@ -75,9 +89,10 @@ class Catalog {
     /// Errors: not_found, conflict (it is the active one).
     asio::awaitable<Result<void>> remove_profile(std::string name);
 
-    /// Makes it the active one, as one transaction; nullopt: none is active any more. The user's
-    /// overrides that it speaks of are replaced by it; the others stay above it.
+    /// Makes it the active one, as one transaction. The user's overrides of what it decides are
+    /// removed, the others stay above it. Errors: not_found, unavailable.
     asio::awaitable<Result<Profile>> use_profile(std::string name);
+    /// No profile is active any more; its settings go, and the default model stays as it is.
     asio::awaitable<Result<void>> leave_profile();
     const std::string& active_profile() const noexcept;
 
@@ -87,8 +102,12 @@ class Catalog {
     /// Called on the core loop after each snapshot that differs from the one before.
     void on_change(std::function<void()> callback);
 
-    /// Notices changes on the disk until cancelled; App spawns it in a TaskGroup.
+    /// Notices changes on the disk until cancelled; App spawns it in a TaskGroup. Returns at once
+    /// when [models] watch is off.
     asio::awaitable<void> watch();
+
+    /// Waits for what was begun: changes and scans. Nothing may be called afterwards.
+    asio::awaitable<void> stop();
 
     /// A reloaded configuration: new directories are scanned, models laid out anew.
     asio::awaitable<Result<void>> apply(const Config& config);

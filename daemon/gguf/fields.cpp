@@ -51,7 +51,7 @@ constexpr std::array<TextField, 8> general_texts{{
 }};
 
 // Keys that begin with the architecture's name, which is left out here.
-constexpr std::array<NumberField, 8> own_numbers{{
+constexpr std::array<NumberField, 9> own_numbers{{
     {"context_length", &Metadata::context_length},
     {"embedding_length", &Metadata::embedding_length},
     {"block_count", &Metadata::block_count},
@@ -60,6 +60,7 @@ constexpr std::array<NumberField, 8> own_numbers{{
     {"attention.value_length", &Metadata::value_length},
     {"expert_count", &Metadata::expert_count},
     {"expert_used_count", &Metadata::expert_used_count},
+    {"vision.projection_dim", &Metadata::projection_dim},
 }};
 constexpr std::array<ListField, 3> own_lists{{
     {"attention.head_count", &Metadata::head_count},

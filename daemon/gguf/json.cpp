@@ -49,6 +49,7 @@ void each_field(Fields& metadata, Visit visit) {
     visit("split_count", metadata.split_count);
     visit("has_vision_encoder", metadata.has_vision_encoder);
     visit("has_audio_encoder", metadata.has_audio_encoder);
+    visit("projection_dim", metadata.projection_dim);
     visit("projector_type", metadata.projector_type);
     visit("adapter_type", metadata.adapter_type);
 }

@@ -50,8 +50,9 @@ struct Metadata {
     std::uint16_t split_count = 0;    ///< 0 or 1: not split
     bool has_vision_encoder = false;  ///< clip.has_vision_encoder and its like, for mmproj files
     bool has_audio_encoder = false;
-    std::string projector_type;  ///< clip.projector_type, for mmproj files
-    std::string adapter_type;    ///< adapter.type, for adapters: "lora"
+    std::uint64_t projection_dim = 0;  ///< clip.vision.projection_dim, for mmproj files
+    std::string projector_type;        ///< clip.projector_type, for mmproj files
+    std::string adapter_type;          ///< adapter.type, for adapters: "lora"
 };
 
 }  // namespace routerd::gguf
