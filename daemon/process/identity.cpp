@@ -6,8 +6,10 @@
 #include <csignal>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "common/base/text.hpp"
@@ -129,14 +131,19 @@ std::vector<ProcessIdentity> processes_with_environment(std::string_view entry) 
 }
 
 std::size_t kill_processes(const std::vector<ProcessIdentity>& processes) {
-    std::size_t hit = 0;
+    std::vector<UniqueFd> killed;
     for (const auto& process : processes) {
-        const auto pidfd = open_pidfd(process.pid);
+        auto pidfd = open_pidfd(process.pid);
         if (pidfd && is_alive(process) && send_signal(pidfd, SIGKILL)) {
-            ++hit;
+            killed.push_back(std::move(pidfd));
         }
     }
-    return hit;
+    constexpr int patience_ms = 2000;
+    for (const auto& pidfd : killed) {
+        pollfd end{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
+        ::poll(&end, 1, patience_ms);
+    }
+    return killed.size();
 }
 
 }  // namespace routerd

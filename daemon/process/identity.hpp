@@ -36,7 +36,8 @@ std::uint64_t resident_bytes(pid_t pid);
 /// environment; without the caller. Walks /proc: some milliseconds, not for the core loop.
 std::vector<ProcessIdentity> processes_with_environment(std::string_view entry);
 
-/// SIGKILL to each that is still the same process; how many were hit.
+/// SIGKILL to each that is still the same process, and waits for their end (at most 2 s each). How
+/// many were hit. Blocks.
 std::size_t kill_processes(const std::vector<ProcessIdentity>& processes);
 
 }  // namespace routerd
