@@ -13,13 +13,11 @@
 namespace routerd {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto quiet_after_change = 250ms;
-constexpr auto longest_after_change = 2s;
-constexpr auto first_look_again = 2s;  // at files that were being written
-constexpr auto longest_look_again = 30s;
-constexpr auto look_without_watch = 60s;  // where the kernel refuses to watch every folder
+constexpr std::chrono::milliseconds quiet_after_change{250};
+constexpr std::chrono::seconds longest_after_change{2};
+constexpr std::chrono::seconds first_look_again{2};  // at files that were being written
+constexpr std::chrono::seconds longest_look_again{30};
+constexpr std::chrono::seconds look_without_watch{60};  // where not every folder can be watched
 
 bool lies_in(const std::string& path, const std::string& folder) {
     return folder.empty() || path == folder ||
