@@ -1,19 +1,13 @@
 #include "common/api/fields.hpp"
 
-#include <algorithm>
-#include <array>
+#include <optional>
+
+#include "common/config/tier.hpp"
 
 namespace routerd::api {
 namespace {
 
 constexpr int max_depth = 64;
-
-struct TierName {
-    Tier tier;
-    std::string_view word;
-};
-constexpr std::array tier_names{TierName{Tier::fast, "fast"}, TierName{Tier::balanced, "balanced"},
-                                TierName{Tier::powerful, "powerful"}};
 
 /// Stops the parser at the first value that lies too deep; nlohmann's own recursion is bounded so.
 bool keep(int depth, Json::parse_event_t /*event*/, Json& /*parsed*/) {
@@ -56,22 +50,16 @@ void Value<WallTime>::read(const Json& in, WallTime& value) {
 }
 
 Json Value<Tier>::write(Tier value) {
-    for (const auto& name : tier_names) {
-        if (name.tier == value) {
-            return std::string(name.word);
-        }
-    }
-    return {};
+    return std::string(to_string(value));
 }
 
 void Value<Tier>::read(const Json& in, Tier& value) {
-    for (const auto& name : tier_names) {
-        if (in == name.word) {
-            value = name.tier;
-            return;
-        }
+    const auto tier =
+        in.is_string() ? tier_from_string(in.get_ref<const std::string&>()) : std::nullopt;
+    if (!tier) {
+        throw Mismatch("must be 'fast', 'balanced' or 'powerful'");
     }
-    throw Mismatch("must be 'fast', 'balanced' or 'powerful'");
+    value = *tier;
 }
 
 std::string dump(const Json& value) {

@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "common/config/table.hpp"
+#include "common/config/tier.hpp"
 
 namespace routerd {
 namespace {
@@ -103,8 +104,10 @@ std::vector<ModelKey> make_table() {
     add_server_keys(keys);
     keys.push_back(key("aliases", &M::aliases, strings_type(complain_about_alias),
                        "further names of the model"));
-    const std::vector<std::pair<std::string, Tier>> tiers{
-        {"fast", Tier::fast}, {"balanced", Tier::balanced}, {"powerful", Tier::powerful}};
+    std::vector<std::pair<std::string, Tier>> tiers;
+    for (const auto tier : all_tiers) {
+        tiers.emplace_back(to_string(tier), tier);
+    }
     keys.push_back(
         key("tier", &M::tier, named_type(tiers), "class of the model, when not derived"));
     keys.push_back(key("thinking", &M::thinking, boolean_type(),

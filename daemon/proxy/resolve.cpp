@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/base/text.hpp"
+#include "common/config/tier.hpp"
 #include "daemon/supervisor/fleet.hpp"
 
 namespace routerd {
@@ -12,16 +13,6 @@ namespace {
 using ModelPtr = std::shared_ptr<const Model>;
 
 constexpr std::string_view tier_prefix = "tier:";
-
-std::optional<Tier> tier_from(std::string_view word) noexcept {
-    if (iequals(word, "fast")) {
-        return Tier::fast;
-    }
-    if (iequals(word, "balanced")) {
-        return Tier::balanced;
-    }
-    return iequals(word, "powerful") ? std::optional(Tier::powerful) : std::nullopt;
-}
 
 Error unknown_model(const Snapshot& snapshot, const std::string& name) {
     std::vector<std::string> candidates;
@@ -55,7 +46,7 @@ Result<ModelPtr> by_name(const Snapshot& snapshot, const std::string& name) {
 }
 
 Result<ModelPtr> by_tier(const Snapshot& snapshot, const Fleet& fleet, std::string_view word) {
-    const auto tier = tier_from(word);
+    const auto tier = tier_from_string(word);
     if (!tier) {
         return Error(Errc::model_not_found, "there is no tier '" + std::string(word) + "'")
             .with_param("model")

@@ -1,0 +1,271 @@
+#include "daemon/app/app.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <spdlog/spdlog.h>
+
+#include "common/base/text.hpp"
+#include "daemon/app/notify.hpp"
+#include "daemon/dialects/openai_models.hpp"
+#include "daemon/telemetry/logging.hpp"
+
+namespace routerd {
+namespace {
+
+constexpr unsigned control_socket_mode = 0660;
+
+api::EventSink sink_of(EventLog& events) {
+    return [&events](api::Event event) { events.append(std::move(event)); };
+}
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load) {
+    bool loopback_only = true;
+    const auto& config = loaded.config;
+    const auto addresses = public_addresses(config, loopback_only);
+    if (!addresses) {
+        return addresses.error();
+    }
+    auto authenticator = Authenticator::make(config, loopback_only);
+    if (!authenticator) {
+        return authenticator.error();
+    }
+    if (!loopback_only && !authenticator->has_keys() && !config.http.insecure_no_auth) {
+        return Error(Errc::forbidden,
+                     "listening beyond this machine without a key would give it to everybody")
+            .with_hint("set [auth] api_key, listen on 127.0.0.1, or start with --insecure-no-auth");
+    }
+    auto lock = StateLock::acquire(config.state.dir);
+    if (!lock) {
+        return lock.error();
+    }
+    const auto made = make_private_directory(config.state.runtime_dir);
+    if (!made) {
+        return made.error();
+    }
+    auto store = Store::open(config.state.dir);
+    if (!store) {
+        return store.error();
+    }
+    return std::unique_ptr<App>(new App(std::move(loaded), std::move(load), std::move(*lock),
+                                        std::move(*store), std::move(*authenticator)));
+}
+
+App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<Store> store,
+         Authenticator authenticator)
+    : loaded_(std::move(loaded)),
+      load_(std::move(load)),
+      lock_(std::move(lock)),
+      store_(std::move(store)),
+      log_(loop_.get_executor()),
+      catalog_(loop_.get_executor(), *store_, pool_, loaded_.config, sink_of(events_)),
+      rows_(*store_),
+      fleet_({.executor = loop_.get_executor(),
+              .pool = pool_,
+              .rows = rows_,
+              .events = sink_of(events_)},
+             loaded_.config),
+      proxy_({.executor = loop_.get_executor(),
+              .fleet = fleet_,
+              .catalog = [this] { return catalog_.snapshot(); },
+              .account = [this](const Record& record) { log_record(record); }},
+             loaded_.config),
+      authenticator_(std::move(authenticator)),
+      health_(*store_),
+      server_(
+          loop_.get_executor(), routes_,
+          {.http = loaded_.config.http,
+           .authorize = [this](const http::RequestHead& head,
+                               const Route* route) { return authenticator_.check(head, route); }}),
+      tasks_(loop_.get_executor(), "daemon task"),
+      signals_(loop_, SIGTERM, SIGINT, SIGHUP),
+      stop_(loop_.get_executor()) {}
+
+App::~App() {
+    store_->join();
+    pool_.join();
+}
+
+Result<std::vector<ListenAddress>> App::public_addresses(const Config& config,
+                                                         bool& loopback_only) {
+    std::vector<ListenAddress> addresses;
+    for (const auto& text : config.http.listen) {
+        auto address = parse_listen_address(text);
+        if (!address) {
+            return address.error().within("[http] listen");
+        }
+        loopback_only = loopback_only && address->is_loopback();
+        addresses.push_back(std::move(*address));
+    }
+    return addresses;
+}
+
+void App::report_store() const {
+    const auto& report = store_->report();
+    if (!report.moved_aside.empty()) {
+        spdlog::error("the database was damaged ({}); it lies at '{}' now and a new one was begun",
+                      report.problem, report.moved_aside);
+    }
+    if (report.migrated_from != 0) {
+        spdlog::info(
+            "the database was brought from schema {} to this version's; a copy of the old "
+            "one is at '{}'",
+            report.migrated_from, report.backup);
+    }
+}
+
+void App::add_routes() {
+    routes_.add(health_.routes());
+    routes_.add(proxy_.routes());
+    routes_.add(openai_model_routes([this] { return catalog_.snapshot(); }, fleet_));
+}
+
+Result<void> App::open_listeners() {
+    ListenAddress control;
+    control.unix_path = loaded_.config.state.socket;
+    control.unix_mode = control_socket_mode;
+    auto opened = Listener::open(loop_.get_executor(), control);
+    if (!opened) {
+        return opened.error();
+    }
+    server_.listen(std::move(*opened), true);
+    bool loopback_only = true;
+    auto addresses = public_addresses(loaded_.config, loopback_only);
+    if (!addresses) {
+        return addresses.error();
+    }
+    for (auto& address : *addresses) {
+        auto listener = Listener::open(loop_.get_executor(), std::move(address));
+        if (!listener) {
+            return listener.error();
+        }
+        server_.listen(std::move(*listener), false);
+    }
+    return {};
+}
+
+asio::awaitable<Result<void>> App::start() {
+    const auto opened = open_listeners();  // first: a port that is taken is said before a long scan
+    if (!opened) {
+        co_return opened.error();
+    }
+    const auto scanned = co_await catalog_.start();
+    if (!scanned) {
+        co_return scanned.error();
+    }
+    fleet_.set_catalog(catalog_.snapshot());
+    catalog_.on_change([this] { fleet_.set_catalog(catalog_.snapshot()); });
+    const auto adopted = co_await fleet_.adopt();
+    if (!adopted) {
+        co_return adopted.error();
+    }
+    health_.set_ready(true);
+    tasks_.spawn(catalog_.watch());
+    fleet_.preload(catalog_.preload());
+    notify_service_manager("READY=1\nSTATUS=serving");
+    for (const auto& address : server_.addresses()) {
+        spdlog::info("listening on {}", address);
+    }
+    co_return boost::system::in_place_value;
+}
+
+asio::awaitable<void> App::watch_signals() {
+    for (;;) {
+        auto [ec, number] = co_await signals_.async_wait(no_throw);
+        if (ec) {
+            co_return;
+        }
+        if (number == SIGHUP) {
+            const auto reloaded = co_await reload();
+            if (!reloaded) {
+                spdlog::error("{}", reloaded.error().message());
+            }
+        } else if (stopping_) {
+            spdlog::warn("second signal: not waiting for requests any more");
+            fleet_.hurry();
+            server_.cut();
+        } else {
+            spdlog::info("signal {}: stopping", number);
+            stop_.notify();
+        }
+    }
+}
+
+asio::awaitable<Result<void>> App::reload() {
+    notify_service_manager("RELOADING=1");
+    const auto options = load_;
+    auto read = [options]() -> Result<LoadedConfig> { return load_config(options); };
+    auto loaded = co_await run_on(pool_, std::move(read));
+    notify_service_manager("READY=1");
+    if (!loaded) {
+        co_return loaded.error();
+    }
+    if (!loaded->usable()) {
+        std::string problems;
+        for (const auto& problem : loaded->problems) {
+            problems += "\n  " + to_text(problem);
+        }
+        co_return Error(Errc::invalid_request,
+                        "reload the configuration: it stays as it was:" + problems);
+    }
+    loaded_ = std::move(*loaded);
+    proxy_.apply(loaded_.config);
+    fleet_.apply(loaded_.config);
+    auto applied = co_await catalog_.apply(loaded_.config);
+    spdlog::info("configuration reloaded");
+    co_return applied;
+}
+
+void App::log_record(const Record& record) {
+    if (record.error.empty()) {
+        spdlog::info("{} {} {} {} {} ms, queued {} ms, load {} ms, {} bytes", record.request_id,
+                     record.endpoint, record.model, record.status, record.took.count(),
+                     record.queued.count(), record.loaded.count(), record.bytes);
+    } else {
+        spdlog::warn("{} {} {} {} {} ms: {}", record.request_id, escaped(record.endpoint),
+                     record.model, record.status, record.took.count(), escaped(record.error));
+    }
+}
+
+asio::awaitable<void> App::stop() {
+    stopping_ = true;
+    health_.set_ready(false);
+    notify_service_manager("STOPPING=1\nSTATUS=draining");
+    server_.drain();
+    co_await fleet_.shutdown();
+    server_.cut();
+    co_await server_.wait();
+}
+
+asio::awaitable<void> App::main() {
+    tasks_.spawn(watch_signals());
+    outcome_ = co_await start();
+    if (outcome_) {
+        co_await stop_.wait();
+    }
+    co_await stop();
+    signals_.cancel();
+    tasks_.cancel();
+    co_await tasks_.wait();
+}
+
+Result<void> App::run() {
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGIO, SIG_IGN);  // the catalogue's lease probe may be told of a writer
+    attach(log_);
+    report_store();
+    add_routes();
+    asio::co_spawn(loop_, main(), [](const std::exception_ptr& thrown) {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+    });
+    loop_.run();
+    return outcome_;
+}
+
+}  // namespace routerd

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "common/base/result.hpp"
+#include "common/config/load.hpp"
+#include "daemon/app/health.hpp"
+#include "daemon/auth/authenticator.hpp"
+#include "daemon/catalog/catalog.hpp"
+#include "daemon/http/server.hpp"
+#include "daemon/net/task_group.hpp"
+#include "daemon/proxy/proxy.hpp"
+#include "daemon/store/state_lock.hpp"
+#include "daemon/store/store.hpp"
+#include "daemon/supervisor/fleet.hpp"
+#include "daemon/supervisor/stored_rows.hpp"
+#include "daemon/telemetry/event_log.hpp"
+#include "daemon/telemetry/log_ring.hpp"
+
+namespace routerd {
+
+/// The whole daemon: builds every part in order, runs, reloads, drains, stops. One per process;
+/// main owns it. Parts are members in build order, so they go in the opposite one.
+class App {
+  public:
+    /// Takes the state directory and opens what is in it; nothing listens yet. `load` is how the
+    /// configuration was loaded, to load it again. Errors: conflict (another daemon has the state
+    /// directory), invalid_request, unavailable.
+    static Result<std::unique_ptr<App>> build(LoadedConfig loaded, LoadOptions load);
+
+    /// Runs until a signal ends it. Errors: what kept it from starting.
+    Result<void> run();
+
+    ~App();
+    App(const App&) = delete;
+    App& operator=(const App&) = delete;
+
+  private:
+    App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<Store> store,
+        Authenticator authenticator);
+
+    static Result<std::vector<ListenAddress>> public_addresses(const Config& config,
+                                                               bool& loopback_only);
+    void add_routes();
+    void report_store() const;
+    asio::awaitable<void> main();
+    asio::awaitable<Result<void>> start();
+    Result<void> open_listeners();
+    asio::awaitable<void> watch_signals();
+    asio::awaitable<Result<void>> reload();
+    asio::awaitable<void> stop();
+    void log_record(const Record& record);
+
+    LoadedConfig loaded_;
+    LoadOptions load_;
+    StateLock lock_;
+    asio::io_context loop_{1};
+    std::unique_ptr<Store> store_;
+    asio::thread_pool pool_{2};
+    LogRing log_;
+    EventLog events_;
+    Catalog catalog_;
+    StoredRows rows_;
+    Fleet fleet_;
+    Proxy proxy_;
+    Authenticator authenticator_;
+    Health health_;
+    Routes routes_;
+    Server server_;
+    TaskGroup tasks_;  // the catalogue's watch, signals
+    asio::signal_set signals_;
+    Signal stop_;
+    Result<void> outcome_ = Result<void>();
+    bool stopping_ = false;
+};
+
+}  // namespace routerd
