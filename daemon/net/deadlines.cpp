@@ -14,6 +14,9 @@ Expiring::Expiring(Deadlines& list)
 
 Expiring::~Expiring() {
     list_.entries_.erase(place_);
+    if (list_.entries_.empty()) {
+        list_.timer_.cancel();  // an idle loop has nothing to wake for, a stopping one ends at once
+    }
 }
 
 void Expiring::set_deadline(TimePoint deadline) noexcept {
@@ -29,11 +32,9 @@ void Deadlines::wake() {
     }
     running_ = true;
     timer_.expires_after(sweep_interval);
-    timer_.async_wait([this](const boost::system::error_code& ec) {
+    timer_.async_wait([this](const boost::system::error_code& /*cancelled*/) {
         running_ = false;
-        if (!ec) {
-            sweep();
-        }
+        sweep();  // a cancelled wait too: somebody may have come since
     });
 }
 

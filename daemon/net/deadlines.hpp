@@ -37,7 +37,8 @@ class Expiring {
 };
 
 /// All deadlines of one loop, looked at four times a second while there is any: precise enough for
-/// time-outs of seconds, and nothing is paid for a deadline that is met. Outlives what is on it.
+/// time-outs of seconds, and nothing is paid for a deadline that is met. Outlives what is on it,
+/// and is destroyed only when its loop does not run any more.
 class Deadlines {
   public:
     explicit Deadlines(const asio::any_io_executor& executor) : timer_(executor) {}

@@ -19,7 +19,9 @@ Proxy::Proxy(Services services, const Config& config)
     : services_(std::move(services)),
       limits_(config.limits),
       pool_(services_.executor),
-      sink_([this](const Record& record) { account(record); }) {}
+      sink_([this](const Record& record) { account(record); }) {
+    services_.fleet.on_closing_instance([this](std::uint64_t instance) { pool_.drop(instance); });
+}
 
 void Proxy::account(const Record& record) {
     ++totals_.requests;

@@ -128,8 +128,8 @@ void Fleet::report_rate(std::uint64_t instance, double tokens_per_second) {
     core_->report_rate(instance, tokens_per_second);
 }
 
-void Fleet::on_endpoint_gone(std::function<void(const Endpoint&)> callback) {
-    core_->on_endpoint_gone(std::move(callback));
+void Fleet::on_closing_instance(std::function<void(std::uint64_t)> callback) {
+    core_->on_closing_instance(std::move(callback));
 }
 
 void Fleet::on_change(std::function<void()> callback) {

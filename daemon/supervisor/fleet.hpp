@@ -125,9 +125,9 @@ class Fleet {
     /// The proxy tells the speed of an answer.
     void report_rate(std::uint64_t instance, double tokens_per_second);
 
-    /// Called on the loop just before a server is told to end and when it ended by itself: idle
-    /// connections to it must be closed now (llama-server waits for them).
-    void on_endpoint_gone(std::function<void(const Endpoint&)> callback);
+    /// Called on the loop, with the instance, just before a server is told to end and when it ended
+    /// by itself: idle connections to it must be closed now (llama-server waits for them).
+    void on_closing_instance(std::function<void(std::uint64_t)> callback);
 
     /// Called on the loop after any change of instances().
     void on_change(std::function<void()> callback);

@@ -49,7 +49,7 @@ class Fleet::Core : public InstanceObserver {
     Result<LogFile*> log_to_read(const std::string& id);
     std::vector<std::string> log_files(const std::string& id) const;
     void report_rate(std::uint64_t instance, double tokens_per_second);
-    void on_endpoint_gone(std::function<void(const Endpoint&)> callback);
+    void on_closing_instance(std::function<void(std::uint64_t)> callback);
     void on_change(std::function<void()> callback);
     Totals totals() const;
     asio::awaitable<void> shutdown(OnShutdown servers);
@@ -130,7 +130,7 @@ class Fleet::Core : public InstanceObserver {
     std::unique_ptr<LogFollower> follower_;
     std::map<std::uint64_t, Kept> instances_;
     std::deque<std::pair<std::uint64_t, std::string>> ends_;  ///< why the last ones ended
-    std::vector<std::function<void(const Endpoint&)>> on_endpoint_gone_;
+    std::vector<std::function<void(std::uint64_t)>> on_closing_instance_;
     std::vector<std::function<void()>> on_change_;
     Totals totals_;
     std::map<std::string, TimePoint> told_refusal_;  ///< an event a second for each model

@@ -36,8 +36,8 @@ void Fleet::Core::on_progress(Instance& /*instance*/) {
 }
 
 void Fleet::Core::on_closing(Instance& instance) {
-    for (const auto& callback : on_endpoint_gone_) {
-        callback(instance.endpoint());
+    for (const auto& callback : on_closing_instance_) {
+        callback(instance.plan().id);
     }
     changed();
 }
@@ -70,8 +70,8 @@ void Fleet::Core::on_ended(Instance& instance) {
     carry_out(scheduler_.on_exited(id, {end, jitter()}, std::chrono::steady_clock::now()));
     end_leases(id);
     adopted_.notify();
-    for (const auto& callback : on_endpoint_gone_) {
-        callback(instance.endpoint());
+    for (const auto& callback : on_closing_instance_) {
+        callback(instance.plan().id);
     }
     changed();
 }
@@ -109,8 +109,8 @@ void Fleet::Core::report_rate(std::uint64_t instance, double tokens_per_second) 
     }
 }
 
-void Fleet::Core::on_endpoint_gone(std::function<void(const Endpoint&)> callback) {
-    on_endpoint_gone_.push_back(std::move(callback));
+void Fleet::Core::on_closing_instance(std::function<void(std::uint64_t)> callback) {
+    on_closing_instance_.push_back(std::move(callback));
 }
 
 void Fleet::Core::on_change(std::function<void()> callback) {
