@@ -2,6 +2,8 @@
 # each room's headers are reached through a folder of links that holds that room alone, so an
 # include of a room that is not named does not compile.
 
+include("${CMAKE_CURRENT_LIST_DIR}/embed_text.cmake")
+
 # routerd_add_room(daemon/gguf SOURCES reader.cpp … DEPENDS common/base … LIBRARIES SQLite::SQLite3 [ASIO])
 # LIBRARIES are private: a heavy header stays inside the room. ASIO: the room's sources use Boost.Asio,
 # and share one precompiled header of it.

@@ -62,9 +62,7 @@ ErrorBody ErrorBody::from(const Error& error) {
 }
 
 Error ErrorBody::to_error(unsigned status) const {
-    const bool model = error.code == "model_not_found";
-    const auto code =
-        model ? Errc::not_found : errc_from_string(error.code).value_or(code_for(status));
+    const auto code = errc_from_string(error.code).value_or(code_for(status));
     Error result(code,
                  error.message.empty() ? "HTTP status " + std::to_string(status) : error.message);
     if (!error.hint.empty()) {

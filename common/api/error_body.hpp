@@ -11,7 +11,7 @@ namespace routerd::api {
 struct ErrorInfo {
     std::string message;
     std::string type;
-    std::string code;   ///< a word of Errc, or "model_not_found"
+    std::string code;   ///< a word of Errc
     std::string param;  ///< the field at fault; empty: none
     std::string hint;   ///< what to do about it; empty: nothing to say
     std::optional<std::chrono::seconds> retry_after;

@@ -53,7 +53,7 @@ Result<Socket> Client::connect(const Patience& patience) {
         if (socket.error().code() != Errc::unreachable) {
             return socket.error();
         }
-        const auto& reason = socket.error().message();
+        const auto reason = socket.error().message();
         forbidden = forbidden || reason == "Permission denied";
         tried.push_back(address.text() + " (" + reason + ")");
     }

@@ -155,7 +155,7 @@ TEST(ErrorBodyTest, CarriesAnErrorOver) {
 TEST(ErrorBodyTest, JudgesUnknownCodesByTheStatus) {
     ErrorBody body;
     body.error.code = "model_not_found";
-    EXPECT_EQ(body.to_error(404).code(), Errc::not_found);
+    EXPECT_EQ(body.to_error(404).code(), Errc::model_not_found);
     body.error.code = "something new";
     EXPECT_EQ(body.to_error(409).code(), Errc::conflict);
     EXPECT_EQ(body.to_error(418).code(), Errc::internal);

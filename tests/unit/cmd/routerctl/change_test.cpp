@@ -1,0 +1,101 @@
+#include "ctl_fixture.hpp"
+
+namespace routerd::ctl {
+namespace {
+
+struct Case {
+    const char* name;
+    std::vector<std::string> arguments;
+    const char* request;
+    const char* body;
+};
+
+class ChangeTest : public CtlTest, public testing::WithParamInterface<Case> {};
+
+TEST_P(ChangeTest, SendsTheChangeAndPrintsTheName) {
+    daemon_.answer_json(GetParam().request, R"({"id":"q","name":"q","model":"q"})");
+    const auto outcome = ctl(GetParam().arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(outcome.out, "q\n");
+    EXPECT_EQ(outcome.err, "");
+    ASSERT_EQ(daemon_.seen().size(), 1U);
+    EXPECT_EQ(daemon_.seen()[0].body, GetParam().body);
+}
+
+constexpr const char* patch = "PATCH /control/v1/models/q";
+#define CHANGE(set, unset, add, remove)                                                           \
+    R"({"add_aliases":)" add R"(,"remove_aliases":)" remove R"(,"set":)" set R"(,"unset":)" unset \
+    "}"
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ChangeTest,
+    testing::Values(
+        Case{"Enable", {"enable", "q"}, patch, CHANGE(R"({"enabled":"true"})", "[]", "[]", "[]")},
+        Case{
+            "Disable", {"disable", "q"}, patch, CHANGE(R"({"enabled":"false"})", "[]", "[]", "[]")},
+        Case{"Tier", {"tier", "q", "fast"}, patch, CHANGE(R"({"tier":"fast"})", "[]", "[]", "[]")},
+        Case{"TierAuto", {"tier", "q", "auto"}, patch, CHANGE("{}", R"(["tier"])", "[]", "[]")},
+        Case{"Thinking",
+             {"thinking", "q", "on"},
+             patch,
+             CHANGE(R"({"thinking":"true"})", "[]", "[]", "[]")},
+        Case{"ThinkingAuto",
+             {"thinking", "q", "auto"},
+             patch,
+             CHANGE("{}", R"(["thinking"])", "[]", "[]")},
+        Case{"Alias",
+             {"alias", "q", "fast-one"},
+             patch,
+             CHANGE("{}", "[]", R"(["fast-one"])", "[]")},
+        Case{"AliasRemove",
+             {"alias", "--rm", "q", "fast-one"},
+             patch,
+             CHANGE("{}", "[]", "[]", R"(["fast-one"])")},
+        Case{"Set",
+             {"set", "q", "context=4096", "args=-fa on"},
+             patch,
+             CHANGE(R"({"args":"-fa on","context":"4096"})", "[]", "[]", "[]")},
+        Case{"Unset",
+             {"unset", "q", "context", "args"},
+             patch,
+             CHANGE("{}", R"(["context","args"])", "[]", "[]")},
+        Case{"Pin", {"pin", "q"}, "POST /control/v1/models/q/pin", ""},
+        Case{"Unpin", {"unpin", "q"}, "POST /control/v1/models/q/unpin", ""},
+        Case{"Reset", {"reset", "q"}, "POST /control/v1/models/q/reset", ""},
+        Case{"Restart", {"restart", "q"}, "POST /control/v1/models/q/restart", ""},
+        Case{"Load", {"load", "q"}, "POST /control/v1/models/q/load?wait=false", ""},
+        Case{"LoadWait", {"load", "--wait", "q"}, "POST /control/v1/models/q/load?wait=true", ""},
+        Case{"ProfileUse", {"profile", "use", "q"}, "POST /control/v1/profiles/q/activate", ""},
+        Case{"ProfileRemove", {"profile", "rm", "q"}, "DELETE /control/v1/profiles/q", ""}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(CtlTest, GoesOnAfterAFailureAndKeepsTheFirstExitCode) {
+    daemon_.answer_json("POST /control/v1/models/a/pin", R"({"id":"a"})");
+    daemon_.answer_json("POST /control/v1/models/b/pin",
+                        R"({"error":{"message":"no model 'b'","code":"model_not_found"}})",
+                        "404 Not Found");
+    daemon_.answer_json("POST /control/v1/models/c/pin", R"({"id":"c"})");
+    const auto outcome = ctl({"pin", "a", "b", "c"});
+    EXPECT_EQ(outcome.code, 4);
+    EXPECT_EQ(outcome.out, "a\nc\n");
+    EXPECT_EQ(outcome.err, "routerctl: no model 'b'\n");
+}
+
+TEST_F(CtlTest, UnloadOfWhatIsNotLoadedIs3) {
+    daemon_.answer_json("POST /control/v1/models/a/unload", R"({"models":[]})");
+    daemon_.answer_json("POST /control/v1/models/b/unload", R"({"models":["b"]})");
+    const auto outcome = ctl({"stop", "a", "b"});
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_EQ(outcome.out, "b\n");
+    EXPECT_EQ(outcome.err, "routerctl: 'a' is not loaded\n");
+}
+
+TEST_F(CtlTest, UnloadAllPrintsEachName) {
+    daemon_.answer_json("POST /control/v1/unload", R"({"models":["a","b"]})");
+    EXPECT_EQ(ctl({"unload", "--all"}).out, "a\nb\n");
+    EXPECT_EQ(ctl({"unload", "--all", "-q"}).out, "a\nb\n");
+    EXPECT_EQ(ctl({"unload", "--all", "--format", "{{len .models}}"}).out, "2\n");
+}
+
+}  // namespace
+}  // namespace routerd::ctl

@@ -1,0 +1,96 @@
+#include "ctl_fixture.hpp"
+
+namespace routerd::ctl {
+namespace {
+
+struct Case {
+    const char* name;  ///< of the test and of the golden file
+    std::vector<std::string> arguments;
+    const char* request;
+    const char* answer;  ///< in tests/golden/routerctl/answers
+};
+
+class GoldenTest : public CtlTest, public testing::WithParamInterface<Case> {};
+
+TEST_P(GoldenTest, PrintsWhatItAlwaysDid) {
+    const auto& row = GetParam();
+    daemon_.answer_json(row.request,
+                        source_file("tests/golden/routerctl/answers/" + std::string(row.answer)));
+    const auto outcome = ctl(row.arguments);
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_EQ(outcome.err, "");
+    expect_golden(std::string(row.name) + ".txt", outcome.out);
+}
+
+constexpr const char* list_models = "GET /control/v1/models";
+constexpr const char* list_instances = "GET /control/v1/instances";
+constexpr const char* get_model = "GET /control/v1/models/qwen3-8b";
+
+INSTANTIATE_TEST_SUITE_P(
+    All, GoldenTest,
+    testing::Values(
+        Case{"ls", {"ls"}, list_models, "models.json"},
+        Case{"ls_wide", {"ls", "--format", "wide"}, list_models, "models.json"},
+        Case{"ls_json", {"--json", "ls"}, list_models, "models.json"},
+        Case{"ls_quiet", {"ls", "-q"}, list_models, "models.json"},
+        Case{"ls_filter", {"ls", "--filter", "capabilities=vision"}, list_models, "models.json"},
+        Case{"ls_template",
+             {"ls", "--format", "{{.ID}}\\t{{join .aliases \",\"}}"},
+             list_models,
+             "models.json"},
+        Case{"ls_table_template",
+             {"ls", "--format", "table {{.id}}\\t{{upper .tier}}"},
+             list_models,
+             "models.json"},
+        Case{"ps", {"ps"}, list_instances, "instances.json"},
+        Case{"ps_wide", {"ps", "--format=wide", "--no-trunc"}, list_instances, "instances.json"},
+        Case{"ps_json", {"ps", "--format", "json"}, list_instances, "instances.json"},
+        Case{"show", {"show", "qwen3-8b"}, get_model, "model.json"},
+        Case{"show_gguf", {"show", "--gguf", "qwen3-8b"}, get_model, "model.json"},
+        Case{"show_cmdline", {"show", "qwen3-8b", "--cmdline"}, get_model, "model.json"},
+        Case{"show_overrides", {"show", "qwen3-8b", "--overrides"}, get_model, "model.json"},
+        Case{"show_json", {"show", "qwen3-8b", "--json"}, get_model, "model.json"},
+        Case{"status", {"status"}, "GET /control/v1/status", "status.json"},
+        Case{"switch_dry_run",
+             {"switch", "--dry-run", "qwen3-8b"},
+             "POST /control/v1/switch",
+             "plan.json"},
+        Case{"rescan", {"rescan"}, "POST /control/v1/rescan", "rescan.json"},
+        Case{"events", {"events"}, "GET /control/v1/events?limit=100", "events.json"},
+        Case{
+            "events_json", {"events", "--json"}, "GET /control/v1/events?limit=100", "events.json"},
+        Case{"logs",
+             {"logs", "-n", "2", "-t", "qwen3-8b"},
+             "GET /control/v1/models/qwen3-8b/logs?lines=2",
+             "logs.json"},
+        Case{"logs_daemon",
+             {"logs", "--daemon", "--since", "10m"},
+             "GET /control/v1/logs?lines=50&since=2026-11-21T14%3A50%3A00.000Z",
+             "logs.json"},
+        Case{"profile_ls", {"profile", "ls"}, "GET /control/v1/profiles", "profiles.json"},
+        Case{"profile_show",
+             {"profile", "show", "night"},
+             "GET /control/v1/profiles/night",
+             "profile.json"},
+        Case{"config_show", {"config", "show"}, "GET /control/v1/config", "config.json"},
+        Case{"config_reload",
+             {"config", "reload"},
+             "POST /control/v1/config/reload",
+             "reload.json"}),
+    [](const auto& row) { return row.param.name; });
+
+class ColorTest : public CtlTest {};
+
+TEST_F(ColorTest, IsForTerminalsAlone) {
+    daemon_.answer_json(list_instances,
+                        source_file("tests/golden/routerctl/answers/instances.json"));
+    EXPECT_EQ(ctl({"ps"}).out.find('\x1b'), std::string::npos);
+    out_is_tty_ = true;
+    EXPECT_NE(ctl({"ps"}).out.find("\x1b[32mready\x1b[0m"), std::string::npos);
+    EXPECT_EQ(ctl({"ps", "--no-color"}).out.find('\x1b'), std::string::npos);
+    environment_["NO_COLOR"] = "1";
+    EXPECT_EQ(ctl({"ps"}).out.find('\x1b'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace routerd::ctl
