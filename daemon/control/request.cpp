@@ -1,0 +1,101 @@
+#include "daemon/control/request.hpp"
+
+#include <charconv>
+
+#include <spdlog/spdlog.h>
+
+#include "common/api/error_body.hpp"
+#include "common/base/text.hpp"
+#include "daemon/catalog/catalog.hpp"
+#include "daemon/catalog/names.hpp"
+#include "daemon/control/control.hpp"
+#include "daemon/http/error_response.hpp"
+
+namespace routerd {
+namespace {
+
+Error bad_parameter(std::string_view name, const std::string& wanted, const std::string& text) {
+    return Error(Errc::invalid_request, "parameter '" + std::string(name) + "' must be " + wanted +
+                                            ", not '" + escaped(text) + "'")
+        .with_param(std::string(name));
+}
+
+}  // namespace
+
+Result<bool> query_flag(const Exchange& exchange, std::string_view name, bool otherwise) {
+    const auto text = exchange.query(name);
+    if (!text) {
+        return otherwise;
+    }
+    if (*text == "true" || *text == "1" || text->empty()) {
+        return true;
+    }
+    if (*text == "false" || *text == "0") {
+        return false;
+    }
+    return bad_parameter(name, "true or false", *text);
+}
+
+Result<std::uint64_t> query_number(const Exchange& exchange, std::string_view name,
+                                   std::uint64_t otherwise) {
+    const auto text = exchange.query(name);
+    if (!text) {
+        return otherwise;
+    }
+    std::uint64_t number = 0;
+    const auto* end = text->data() + text->size();
+    const auto [stop, error] = std::from_chars(text->data(), end, number);
+    if (error != std::errc{} || stop != end) {
+        return bad_parameter(name, "a whole number", *text);
+    }
+    return number;
+}
+
+Result<std::optional<WallTime>> query_time(const Exchange& exchange, std::string_view name) {
+    const auto text = exchange.query(name);
+    if (!text) {
+        return std::optional<WallTime>();
+    }
+    const auto time = parse_rfc3339(*text);
+    if (!time) {
+        return bad_parameter(name, "a time (example: 2026-01-31T09:30:00Z)", *text);
+    }
+    return time;
+}
+
+Result<void> check_content_type(const Exchange& exchange) {
+    if (exchange.is_control() || exchange.body().empty()) {
+        return {};
+    }
+    const auto given = exchange.head().find("content-type").value_or("");
+    const auto type = trim(given.substr(0, given.find(';')));
+    if (!iequals(type, "application/json")) {
+        return Error(Errc::invalid_request,
+                     "the body is '" + escaped(type) + "', and must be application/json")
+            .with_hint("send the header content-type: application/json");
+    }
+    return {};
+}
+
+Result<std::shared_ptr<const Model>> path_model(Control& control, const Exchange& exchange) {
+    return model_named(*control.services().catalog.snapshot(), exchange.param("id"));
+}
+
+Response control_error(const Error& error) {
+    Response response;
+    response.status = http_status(error);
+    if (error.code() == Errc::internal) {
+        spdlog::error("control request: {}", escaped(error.message()));
+        const Error hidden(Errc::internal, "internal error; the daemon's log has it");
+        response.body = api::encode(api::ErrorBody::from(hidden));
+        return response;
+    }
+    response.body = api::encode(api::ErrorBody::from(error));
+    if (response.status == 503 || response.status == 429) {
+        const auto delay = error.retry_after().value_or(std::chrono::seconds(1));
+        response.headers.emplace_back("retry-after", std::to_string(delay.count()));
+    }
+    return response;
+}
+
+}  // namespace routerd
