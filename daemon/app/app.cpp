@@ -124,34 +124,32 @@ void App::add_routes() {
     routes_.add(openai_model_routes([this] { return catalog_.snapshot(); }, fleet_));
 }
 
-Result<void> App::open_listeners() {
-    ListenAddress control;
-    control.unix_path = loaded_.config.state.socket;
-    control.unix_mode = control_socket_mode;
-    auto opened = Listener::open(loop_.get_executor(), control);
-    if (!opened) {
-        return opened.error();
-    }
-    server_.listen(std::move(*opened), true);
+Result<std::vector<Listener>> App::open_listeners() {
     bool loopback_only = true;
     auto addresses = public_addresses(loaded_.config, loopback_only);
     if (!addresses) {
         return addresses.error();
     }
+    ListenAddress control;
+    control.unix_path = loaded_.config.state.socket;
+    control.unix_mode = control_socket_mode;
+    addresses->insert(addresses->begin(), std::move(control));
+    std::vector<Listener> listeners;
     for (auto& address : *addresses) {
         auto listener = Listener::open(loop_.get_executor(), std::move(address));
         if (!listener) {
             return listener.error();
         }
-        server_.listen(std::move(*listener), false);
+        listeners.push_back(std::move(*listener));
     }
-    return {};
+    return listeners;
 }
 
 asio::awaitable<Result<void>> App::start() {
-    const auto opened = open_listeners();  // first: a port that is taken is said before a long scan
-    if (!opened) {
-        co_return opened.error();
+    // First, so that a port that is taken is said before a long scan. Who connects already waits.
+    auto listeners = open_listeners();
+    if (!listeners) {
+        co_return listeners.error();
     }
     const auto scanned = co_await catalog_.start();
     if (!scanned) {
@@ -162,6 +160,9 @@ asio::awaitable<Result<void>> App::start() {
     const auto adopted = co_await fleet_.adopt();
     if (!adopted) {
         co_return adopted.error();
+    }
+    for (std::size_t i = 0; i < listeners->size(); ++i) {
+        server_.listen(std::move(listeners->at(i)), i == 0);
     }
     health_.set_ready(true);
     tasks_.spawn(catalog_.watch());

@@ -50,7 +50,8 @@ class App {
     void report_store() const;
     asio::awaitable<void> main();
     asio::awaitable<Result<void>> start();
-    Result<void> open_listeners();
+    /// The control socket first.
+    Result<std::vector<Listener>> open_listeners();
     asio::awaitable<void> watch_signals();
     asio::awaitable<Result<void>> reload();
     asio::awaitable<void> stop();
