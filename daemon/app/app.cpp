@@ -76,6 +76,16 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
              loaded_.config),
       authenticator_(std::move(authenticator)),
       health_(*store_),
+      control_({.executor = loop_.get_executor(),
+                .pool = pool_,
+                .store = *store_,
+                .catalog = catalog_,
+                .fleet = fleet_,
+                .events = events_,
+                .log = log_,
+                .config = [this]() -> const LoadedConfig& { return loaded_; },
+                .daemon = [this] { return facts(); },
+                .reload = [this] { return reload(); }}),
       server_(
           loop_.get_executor(), routes_,
           {.http = loaded_.config.http,
@@ -104,11 +114,13 @@ Result<std::vector<ListenAddress>> App::public_addresses(const Config& config,
     return addresses;
 }
 
-void App::report_store() const {
+void App::report_store() {
     const auto& report = store_->report();
     if (!report.moved_aside.empty()) {
         spdlog::error("the database was damaged ({}); it lies at '{}' now and a new one was begun",
                       report.problem, report.moved_aside);
+        problems_.push_back("the database was damaged and lies at '" + report.moved_aside +
+                            "' now: overrides and profiles begin anew");
     }
     if (report.migrated_from != 0) {
         spdlog::info(
@@ -121,6 +133,7 @@ void App::report_store() const {
 void App::add_routes() {
     routes_.add(health_.routes());
     routes_.add(proxy_.routes());
+    routes_.add(control_.routes());
     routes_.add(openai_model_routes([this] { return catalog_.snapshot(); }, fleet_));
 }
 
@@ -221,6 +234,18 @@ asio::awaitable<Result<void>> App::reload() {
     co_return applied;
 }
 
+DaemonFacts App::facts() const {
+    DaemonFacts facts;
+    facts.started = started_;
+    facts.stopping = stopping_;
+    facts.addresses = server_.addresses();
+    facts.active = server_.active();
+    facts.requests = proxy_.totals().requests;
+    facts.failed = proxy_.totals().failed;
+    facts.problems = problems_;
+    return facts;
+}
+
 void App::log_record(const Record& record) {
     if (record.error.empty()) {
         spdlog::info("{} {} {} {} {} ms, queued {} ms, load {} ms, {} bytes", record.request_id,
@@ -237,6 +262,7 @@ asio::awaitable<void> App::stop() {
     health_.set_ready(false);
     notify_service_manager("STOPPING=1\nSTATUS=draining");
     server_.drain();
+    co_await control_.stop();
     co_await fleet_.shutdown();
     server_.cut();
     co_await server_.wait();

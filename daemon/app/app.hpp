@@ -12,6 +12,7 @@
 #include "daemon/app/health.hpp"
 #include "daemon/auth/authenticator.hpp"
 #include "daemon/catalog/catalog.hpp"
+#include "daemon/control/control.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/net/task_group.hpp"
 #include "daemon/proxy/proxy.hpp"
@@ -47,7 +48,7 @@ class App {
     static Result<std::vector<ListenAddress>> public_addresses(const Config& config,
                                                                bool& loopback_only);
     void add_routes();
-    void report_store() const;
+    void report_store();
     asio::awaitable<void> main();
     asio::awaitable<Result<void>> start();
     /// The control socket first.
@@ -55,6 +56,7 @@ class App {
     asio::awaitable<void> watch_signals();
     asio::awaitable<Result<void>> reload();
     asio::awaitable<void> stop();
+    DaemonFacts facts() const;
     void log_record(const Record& record);
 
     LoadedConfig loaded_;
@@ -71,6 +73,7 @@ class App {
     Proxy proxy_;
     Authenticator authenticator_;
     Health health_;
+    Control control_;
     Routes routes_;
     Server server_;
     TaskGroup tasks_;  // the catalogue's watch, signals
@@ -78,6 +81,8 @@ class App {
     Signal stop_;
     Result<void> outcome_ = Result<void>();
     bool stopping_ = false;
+    WallTime started_ = std::chrono::system_clock::now();
+    std::vector<std::string> problems_;  // what `status` has to say
 };
 
 }  // namespace routerd
