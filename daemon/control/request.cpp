@@ -77,8 +77,18 @@ Result<void> check_content_type(const Exchange& exchange) {
     return {};
 }
 
+Result<std::shared_ptr<const Model>> find_model(Control& control, std::string_view name) {
+    auto model = model_named(*control.services().catalog.snapshot(), name);
+    if (!model) {  // what is missing is a model, as the contract's code for it says
+        return Error(Errc::model_not_found, model.error().message())
+            .with_param("model")
+            .with_hint(model.error().hint());
+    }
+    return model;
+}
+
 Result<std::shared_ptr<const Model>> path_model(Control& control, const Exchange& exchange) {
-    return model_named(*control.services().catalog.snapshot(), exchange.param("id"));
+    return find_model(control, exchange.param("id"));
 }
 
 Response control_error(const Error& error) {

@@ -39,7 +39,10 @@ Result<T> body_of(const Exchange& exchange) {
     return value;
 }
 
-/// The model that the path's {id} names, by id or alias. Errors: model_not_found with the nearest.
+/// By id or alias, disabled ones too. Errors: model_not_found with the nearest.
+Result<std::shared_ptr<const Model>> find_model(Control& control, std::string_view name);
+
+/// The model that the path's {id} names.
 Result<std::shared_ptr<const Model>> path_model(Control& control, const Exchange& exchange);
 
 template <class T>

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "daemon/catalog/catalog.hpp"
-#include "daemon/catalog/names.hpp"
 #include "daemon/control/control.hpp"
 #include "daemon/control/event_stream.hpp"
 #include "daemon/control/handlers/handlers.hpp"
@@ -26,7 +25,7 @@ Result<api::SwitchRequest> read_request(Control& control, const Exchange& exchan
     if (request->model.empty()) {
         return Error(Errc::invalid_request, "the request names no model").with_param("model");
     }
-    const auto model = model_named(*control.services().catalog.snapshot(), request->model);
+    const auto model = find_model(control, request->model);
     if (!model) {
         return model.error();
     }
