@@ -238,10 +238,7 @@ DaemonFacts App::facts() const {
     DaemonFacts facts;
     facts.started = started_;
     facts.stopping = stopping_;
-    for (const auto& address : server_.addresses()) {
-        const bool is_url = address.starts_with("unix://");
-        facts.addresses.push_back(is_url ? address : "http://" + address);
-    }
+    facts.addresses = server_.addresses();
     facts.active = server_.active();
     facts.requests = proxy_.totals().requests;
     facts.failed = proxy_.totals().failed;

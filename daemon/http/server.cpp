@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/base/text.hpp"
+#include "common/base/units.hpp"
 #include "common/http/chunked.hpp"
 #include "daemon/http/error_response.hpp"
 #include "daemon/http/status.hpp"
@@ -76,7 +77,8 @@ std::vector<std::string> Server::addresses() const {
     std::vector<std::string> result;
     for (const auto& bound : listeners_) {
         const auto place = bound.is_control ? result.begin() : result.end();
-        result.insert(place, bound.listener.address().text());
+        const auto& address = bound.listener.address();
+        result.insert(place, (address.is_unix() ? "" : "http://") + address.text());
     }
     return result;
 }
@@ -177,10 +179,10 @@ asio::awaitable<Result<void>> Server::read_body(Connection& connection, Served& 
     }
     const auto limit = options_.http.max_body;
     if (request.head.body == http::BodyKind::length && request.head.content_length > limit) {
-        co_return Error(Errc::payload_too_large,
-                        "the request body has " + std::to_string(request.head.content_length) +
-                            " bytes, the limit is " + std::to_string(limit))
-            .with_hint("raise [http] max_body");
+        co_return Error(Errc::payload_too_large, "the request body has " +
+                                                     format_bytes(request.head.content_length) +
+                                                     ", the limit is " + format_bytes(limit))
+            .with_hint("raise http.max_body");
     }
     if (request.head.expects_continue && connection.input().empty()) {
         const auto sent = co_await connection.send(
@@ -221,10 +223,9 @@ asio::awaitable<Result<void>> Server::read_chunked(Connection& connection, Serve
             body.append(step.data);
             connection.consume(step.consumed);
             if (body.size() > options_.http.max_body) {
-                co_return Error(Errc::payload_too_large,
-                                "the request body is over the limit of " +
-                                    std::to_string(options_.http.max_body) + " bytes")
-                    .with_hint("raise [http] max_body");
+                co_return Error(Errc::payload_too_large, "the request body is over the limit of " +
+                                                             format_bytes(options_.http.max_body))
+                    .with_hint("raise http.max_body");
             }
         }
         if (decoder.bad()) {
@@ -256,10 +257,11 @@ asio::awaitable<void> Server::dispatch(Exchange& exchange, Served& served) {
     if (match.route == nullptr) {
         const bool wrong_method = match.path_known;
         const auto what = std::string(request.head.method) + " " + escaped(request.path);
-        const Error error(Errc::not_found, wrong_method
-                                               ? what + ": this path takes " + match.allow
-                                               : "there is no path " + escaped(request.path));
+        const Error error(Errc::invalid_request, wrong_method
+                                                     ? what + ": this path takes " + match.allow
+                                                     : "there is no path " + escaped(request.path));
         auto response = error_response(error, request.dialect);
+        response.status = 404;
         if (wrong_method) {
             response.status = 405;
             response.headers.emplace_back("allow", match.allow);

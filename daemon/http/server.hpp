@@ -30,7 +30,7 @@ class Server {
     /// Takes over a listener and serves what it accepts.
     void listen(Listener listener, bool is_control);
 
-    /// Where it listens, control socket first where there is one.
+    /// Where it listens, as URLs ("http://127.0.0.1:8080", "unix:///run/…"), control socket first.
     std::vector<std::string> addresses() const;
 
     std::size_t connections() const noexcept { return connections_.size(); }

@@ -102,7 +102,8 @@ Error bind_error(const ListenAddress& address, int error) {
     if (error == EADDRINUSE) {
         return Error(Errc::conflict, "the port is taken by another process")
             .with_hint("see who has it with: ss -ltnp 'sport = :" + std::to_string(address.port) +
-                       "'; or set [http] listen (or ROUTERD_HTTP_LISTEN) to another address");
+                       "'; or choose another address: http.listen in the configuration, or "
+                       "ROUTERD_HTTP_LISTEN");
     }
     return errno_error("bind", error);
 }

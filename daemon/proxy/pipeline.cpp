@@ -287,18 +287,27 @@ asio::awaitable<Result<void>> Pipeline::answer_error(Answering& answering) {
     co_return boost::system::in_place_value;
 }
 
-asio::awaitable<Error> Pipeline::broken_off(Error error, Lease& lease) {
-    if (error.code() != Errc::upstream_error || exchange_.gone()) {
-        co_return error;
-    }
+/// Whether the lease's server is no more; its end may be seen a moment after its connections'.
+asio::awaitable<bool> Pipeline::has_ended(Lease& lease) {
     if (lease.instance_end().empty()) {
         Signal ended(proxy_.services_.executor);
         lease.on_instance_gone([&ended] { ended.notify(); });
         co_await ended.wait_until(steady_clock::now() + end_grace);
         lease.on_instance_gone(nullptr);
     }
-    const auto end = lease.instance_end();
-    co_return end.empty() ? error : Error(error.code(), error.message() + ": " + end);
+    co_return !lease.instance_end().empty();
+}
+
+asio::awaitable<Error> Pipeline::broken_off(Error error, Lease& lease) {
+    const auto of_model = "model '" + account_.record.model + "'";
+    const bool by_server =
+        error.code() == Errc::upstream_error || error.code() == Errc::unavailable;
+    if (by_server && !exchange_.gone()) {
+        const bool ended = co_await has_ended(lease);
+        const auto end = ended ? ": " + lease.instance_end() : std::string();
+        error = Error(Errc::upstream_error, error.message() + end);
+    }
+    co_return error.within(of_model);
 }
 
 asio::awaitable<Result<void>> Pipeline::answer(Answering& answering, Lease& lease) {
@@ -358,27 +367,39 @@ asio::awaitable<Result<void>> Pipeline::steps() {
     if (!demand) {
         co_return demand.error();
     }
-    auto lease = co_await admit(std::move(*demand));
-    if (!lease) {
-        co_return lease.error();
-    }
-    account_.record.queued = lease->queued();
-    account_.record.loaded = lease->loaded();
-    if (!waited_aloud_) {
-        exchange_.add_header("x-router-model", (*model)->id);
-        exchange_.add_header("x-router-queue-ms", std::to_string(lease->queued().count()));
-        exchange_.add_header("x-router-load-ms", std::to_string(lease->loaded().count()));
-    }
     const auto outgoing = make_outgoing(*body);
-    auto answering = co_await forward(exchange_, outgoing, *lease, proxy_.pool_,
-                                      proxy_.limits_.first_byte_timeout);
-    if (!answering) {
-        auto why = co_await broken_off(answering.error(), *lease);
-        co_return why;
+    for (bool may_retry = true;; may_retry = false) {
+        auto lease = co_await admit(*demand);
+        if (!lease) {
+            co_return lease.error();
+        }
+        auto answering = co_await forward(exchange_, outgoing, *lease, proxy_.pool_,
+                                          proxy_.limits_.first_byte_timeout);
+        if (!answering && may_retry && answering.error().code() == Errc::unavailable) {
+            const bool ended = co_await has_ended(*lease);
+            if (ended) {
+                continue;  // nothing was sent: a new server may answer
+            }
+        }
+        describe(*lease);
+        if (!answering) {
+            auto why = co_await broken_off(answering.error(), *lease);
+            co_return why;
+        }
+        auto answered = co_await answer(*answering, *lease);
+        exchange_.on_gone(nullptr);  // the upstream it would close is about to go
+        co_return answered;
     }
-    auto answered = co_await answer(*answering, *lease);
-    exchange_.on_gone(nullptr);  // the upstream it would close is about to go
-    co_return answered;
+}
+
+void Pipeline::describe(const Lease& lease) {
+    account_.record.queued += lease.queued();
+    account_.record.loaded += lease.loaded();
+    if (!waited_aloud_) {
+        exchange_.add_header("x-router-model", account_.record.model);
+        exchange_.add_header("x-router-queue-ms", std::to_string(account_.record.queued.count()));
+        exchange_.add_header("x-router-load-ms", std::to_string(account_.record.loaded.count()));
+    }
 }
 
 /// Says what went wrong as far as the client can still hear it, and never as a clean end.

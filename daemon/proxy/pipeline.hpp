@@ -43,6 +43,8 @@ class Pipeline {
     asio::awaitable<Result<void>> send_head(const http::ResponseHead& head, Relay::Framing framing);
     asio::awaitable<Result<void>> answer_error(Answering& answering);
     asio::awaitable<void> end_with_error(const Error& error, bool at_boundary);
+    asio::awaitable<bool> has_ended(Lease& lease);
+    void describe(const Lease& lease);
     asio::awaitable<Error> broken_off(Error error, Lease& lease);
     bool speaks_events() const noexcept;
 

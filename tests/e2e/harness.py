@@ -136,6 +136,7 @@ class RawClient:
         payload = json.dumps(body).encode()
         self.socket.sendall((f'POST {path} HTTP/1.1\r\nHost: localhost\r\n'
                              'Content-Type: application/json\r\n'
+                             f'Connection: close\r\n'
                              f'Content-Length: {len(payload)}\r\n\r\n').encode() + payload)
 
     def read_until(self, token):
@@ -187,11 +188,13 @@ exec '{LLAMA_SERVER}' "$@"
 
     def open(self):
         """Lets in those who wait and all who come after."""
-        with open(self.fifo, 'r+') as fifo:
+        fifo = os.open(self.fifo, os.O_RDWR)  # both ends: does not wait for a reader
+        try:
             self.fifo.unlink()
-            fifo.write('in\n' * 16)
-            fifo.flush()
+            os.write(fifo, b'in\n' * 16)
             wait_for(lambda: not self._waiting(), 'the gate to be passed')
+        finally:
+            os.close(fifo)
 
     def _waiting(self):
         for pid in self.starts():

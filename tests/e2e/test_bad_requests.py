@@ -14,6 +14,7 @@ class BadRequestTest(harness.E2ETest):
         super().setUp()
         self.router = self.daemon(llama_server=harness.LLAMA_SERVER or '/nonexistent/llama-server')
         write_model(self.router.models / 'fox.gguf')
+        write_model(self.router.models / 'hen.gguf')  # one alone would be the default
         self.router.start()
 
     def assert_refused(self, response, status, code, *words):
@@ -57,7 +58,7 @@ class BadRequestTest(harness.E2ETest):
 
     def test_a_body_over_the_limit_is_refused_before_it_is_sent(self):
         with socket.create_connection(self.router.tcp_address(), timeout=10) as client:
-            client.sendall(b'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n'
+            client.sendall(b'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n'
                            b'Content-Type: application/json\r\nContent-Length: 999999999\r\n\r\n')
             answer = client.recv(65536)
         self.assertTrue(answer.startswith(b'HTTP/1.1 413 '), answer)
@@ -66,7 +67,7 @@ class BadRequestTest(harness.E2ETest):
 
     def test_a_chunked_body_over_the_limit_is_refused_as_soon_as_it_is(self):
         with socket.create_connection(self.router.tcp_address(), timeout=10) as client:
-            client.sendall(b'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n'
+            client.sendall(b'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n'
                            b'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n')
             try:
                 for _ in range(64):
@@ -77,16 +78,16 @@ class BadRequestTest(harness.E2ETest):
         self.assertTrue(answer.startswith(b'HTTP/1.1 413 '), answer)
 
     def test_a_path_or_method_that_is_not_there(self):
-        self.assert_refused(self.post({}, '/v1/nothing'), 404, 'not_found', '/v1/nothing')
+        self.assert_refused(self.post({}, '/v1/nothing'), 404, 'invalid_request', '/v1/nothing')
         response = self.router.request('GET', CHAT)
         self.assert_refused(response, 405, 'invalid_request', 'GET')
         self.assertIn('POST', response.headers['allow'])
 
     def test_bad_http_is_refused_and_the_connection_closed(self):
         for head in (b'GET / HTTP/1.1\r\n\r\n',  # no Host
-                     b'GET /v1/models HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n',
+                     b'GET /v1/models HTTP/1.1\r\nHost: localhost\r\nHost: y\r\n\r\n',
                      b'GARBAGE\r\n\r\n',
-                     b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n'
+                     b'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n'
                      b'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n'):
             with self.subTest(head):
                 with socket.create_connection(self.router.tcp_address(), timeout=10) as client:

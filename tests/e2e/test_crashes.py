@@ -61,12 +61,16 @@ class CrashTest(harness.E2ETest):
     def test_an_answer_not_streamed_that_breaks_off_is_an_error(self):
         self.router.chat('slow', max_tokens=1)
         client = self.router.raw_chat('slow', max_tokens=500)
-        wait_for(lambda: self.router.instance('slow')['busy'] == 1, 'the request to run')
+        wait_for(self._slow_is_working, 'the request to run')
         self.kill_server('slow')
         received = client.read_to_end()
         client.close()
         self.assertTrue(received.startswith(b'HTTP/1.1 502 '), received)
         self.assertIn(b'upstream_error', received)
+
+    def _slow_is_working(self):
+        slots = self.router.request('GET', '/upstream/slow/slots').json()
+        return any(slot['is_processing'] for slot in slots)
 
     def test_one_model_that_dies_leaves_the_others_alone(self):
         client = self.router.raw_chat('slow', stream=True)

@@ -31,7 +31,7 @@ void show_event(const Context& context, const api::Event& event) {
         }
         context.out() << '\n';
     };
-    print_value(context, event, std::to_string(event.id), print);
+    print_streamed(context, event, std::to_string(event.id), print);
 }
 
 int run_events(Context& context, const EventsOptions& options) {

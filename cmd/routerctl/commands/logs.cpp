@@ -55,7 +55,7 @@ int run_logs(Context& context, const LogsOptions& options) {
             }
             context.out() << escaped(line.text) << '\n';
         };
-        print_value(context, line, line.text, print);
+        print_streamed(context, line, line.text, print);
     };
     if (options.follow) {
         const auto followed = context.client.follow_logs(*query, [&](const api::LogLine& line) {

@@ -52,6 +52,17 @@ int print_value(const Context& context, const T& value, const std::string& id,
     return print_json(context, api::encode(value), id, show);
 }
 
+/// One of a stream of objects: JSON is one line each, so that a reader can tell them apart.
+template <class T>
+int print_streamed(const Context& context, const T& value, const std::string& id,
+                   const std::function<void()>& show) {
+    if (context.format.kind == Format::Kind::json) {
+        context.out() << api::encode(value) << '\n';
+        return exit_ok;
+    }
+    return print_value(context, value, id, show);
+}
+
 template <class T>
 int print_list(const Context& context, const api::List<T>& list, const Layout<T>& layout) {
     Rows rows;

@@ -61,8 +61,8 @@ std::optional<unsigned> percent_in(std::string_view line) {
 }
 
 /// The line that tells most. The first error is nearest to the cause; the last ones say again that
-/// it ends.
-std::string telling_line(const std::vector<std::string>& lines) {
+/// it ends. Of a server that was killed a line that is no error tells nothing.
+std::string telling_line(const std::vector<std::string>& lines, bool was_killed) {
     std::string first;
     for (const auto& line : lines) {
         char level = 0;
@@ -77,7 +77,7 @@ std::string telling_line(const std::vector<std::string>& lines) {
             break;
         }
     }
-    if (first.empty() && !lines.empty()) {
+    if (first.empty() && !lines.empty() && !was_killed) {
         char level = 0;
         first = without_prefix(lines.back(), level);
     }
@@ -172,7 +172,7 @@ LogHint LlamaServer::read_line(std::string_view line) const {
 std::string LlamaServer::explain_exit(const ExitStatus& status,
                                       const std::vector<std::string>& last_lines) const {
     auto text = to_string(status) + meaning_of(status);
-    const auto line = telling_line(last_lines);
+    const auto line = telling_line(last_lines, status.signal == SIGKILL);
     return line.empty() ? text : text + ": " + line;
 }
 

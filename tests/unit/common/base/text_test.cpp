@@ -16,6 +16,8 @@ TEST(TextTest, EscapesWhatATerminalWouldObey) {
 
 TEST(TextTest, FindsTheNearestWord) {
     EXPECT_EQ(nearest("lisen", {"listen", "workers"}), "listen");
+    EXPECT_EQ(nearest("fxo", {"fox", "hen"}), "fox");
+    EXPECT_EQ(nearest("qwen3-8", {"llama", "qwen3-8b"}), "qwen3-8b");
     EXPECT_EQ(nearest("zzzzzz", {"listen", "workers"}), "");
 }
 
