@@ -42,9 +42,9 @@ TEST_F(AdoptionTest, ServesFromTheServersOfTheDaemonBefore) {
 TEST_F(AdoptionTest, SeesTheEndOfAServerThatIsNotItsChild) {
     add_model("a");
     const auto before = load_and_leave("a");
-    live([&before](Fleet& fleet) -> asio::awaitable<void> {
+    live([this, &before](Fleet& fleet) -> asio::awaitable<void> {
         auto granted = co_await lease(fleet, "a");
-        Signal gone(co_await asio::this_coro::executor);
+        Signal gone(loop.get_executor());
         granted->on_instance_gone([&gone] { gone.notify(); });
         ::kill(before.pid, SIGKILL);
         const bool in_time = co_await gone.wait_until(in(5s));
@@ -56,7 +56,7 @@ TEST_F(AdoptionTest, SeesTheEndOfAServerThatIsNotItsChild) {
 TEST_F(AdoptionTest, ForgetsTheDead) {
     add_model("a");
     const auto before = load_and_leave("a");
-    ::kill(before.pid, SIGKILL);
+    EXPECT_EQ(kill_processes({*identity_of(before.pid)}), 1U);
     live([this](Fleet& fleet) -> asio::awaitable<void> {
         EXPECT_EQ(fleet.model_state("a"), InstanceState::off);
         EXPECT_TRUE(rows.rows.empty());
@@ -113,6 +113,9 @@ TEST_F(AdoptionTest, KillsWhatADaemonStartedAndHadNoTimeToRemember) {
     program.log_fd = STDERR_FILENO;
     auto stray = Child::spawn(program);
     ASSERT_TRUE(stray);
+    while (processes_with_environment(program.environment.front()).size() < 2) {
+        // The environment shows a moment after the start.
+    }
     live([&stray](Fleet& fleet) -> asio::awaitable<void> {
         EXPECT_EQ(fleet.model_state("a"), InstanceState::ready);  // this one has a row
         EXPECT_FALSE(is_alive(stray->identity()));
@@ -123,10 +126,10 @@ TEST_F(AdoptionTest, KillsWhatADaemonStartedAndHadNoTimeToRemember) {
 TEST_F(AdoptionTest, WaitsForAServerThatStillLoads) {
     add_model("a", "gate=" + (dir / "gate"));
     live(
-        [](Fleet& fleet) -> asio::awaitable<void> {
+        [this](Fleet& fleet) -> asio::awaitable<void> {
             const auto begun = fleet.start_load("a");
             EXPECT_TRUE(begun);
-            Signal loading(co_await asio::this_coro::executor);
+            Signal loading(loop.get_executor());
             fleet.on_change([&fleet, &loading] {
                 if (fleet.model_state("a") == InstanceState::loading) {
                     loading.notify();

@@ -141,12 +141,11 @@ TEST_F(FleetFaultTest, SaysThatTheSocketFolderIsTooLong) {
 TEST_F(FleetFaultTest, RefusesWhatWaitsWhenItShutsDown) {
     add_model("a", "never-healthy");
     std::optional<Ticket> ticket;
-    live([&ticket](Fleet& fleet) -> asio::awaitable<void> {
+    live([this, &ticket](Fleet& fleet) -> asio::awaitable<void> {
         Demand demand;
         demand.model = "a";
         ticket.emplace(fleet.request(demand));
-        asio::co_spawn(co_await asio::this_coro::executor, fleet.shutdown(),
-                       [](std::exception_ptr) {});
+        asio::co_spawn(loop, fleet.shutdown(), [](std::exception_ptr) {});
         co_await ticket->wait_until(in(5s));
         EXPECT_EQ(ticket->take().error().code(), Errc::shutting_down);
         ticket.reset();
@@ -157,12 +156,11 @@ TEST_F(FleetFaultTest, DoesNotWaitForRequestsWhenItIsInAHurry) {
     config.limits.drain_timeout = 60s;
     config.limits.stop_timeout = 60s;
     add_model("a", "ignore-term");
-    live([](Fleet& fleet) -> asio::awaitable<void> {
+    live([this](Fleet& fleet) -> asio::awaitable<void> {
         auto granted = co_await lease(fleet, "a");
-        Signal gone(co_await asio::this_coro::executor);
+        Signal gone(loop.get_executor());
         granted->on_instance_gone([&gone] { gone.notify(); });
-        asio::co_spawn(co_await asio::this_coro::executor, fleet.shutdown(),
-                       [](std::exception_ptr) {});
+        asio::co_spawn(loop, fleet.shutdown(), [](std::exception_ptr) {});
         const bool early = co_await gone.wait_until(in(50ms));
         EXPECT_FALSE(early);
         fleet.hurry();

@@ -90,11 +90,11 @@ TEST_F(FleetTest, TellsTheHolderOfALeaseThatItsServerDied) {
 
 TEST_F(FleetTest, BacksOffWhenAServerCrashesAgain) {
     add_model("a");
-    live([](Fleet& fleet) -> asio::awaitable<void> {
+    live([this](Fleet& fleet) -> asio::awaitable<void> {
         for (int i = 0; i < 2; ++i) {
             auto granted = co_await lease(fleet, "a");
             EXPECT_TRUE(granted);
-            Signal gone(co_await asio::this_coro::executor);
+            Signal gone(loop.get_executor());
             granted->on_instance_gone([&gone] { gone.notify(); });
             ::kill(fleet.view("a").pid, SIGSEGV);
             co_await gone.wait_until(in(5s));

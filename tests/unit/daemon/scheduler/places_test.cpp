@@ -1,0 +1,168 @@
+#include "tests/unit/daemon/scheduler/world_fixture.hpp"
+
+namespace routerd::scheduler {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// With [limits] max_loaded in force.
+class PlacesTest : public SchedulerTest {
+  protected:
+    void limit(unsigned max_loaded, std::chrono::milliseconds min_residency = 0s) {
+        auto rules = SchedulerTest::rules();
+        rules.max_loaded = max_loaded;
+        rules.min_residency = min_residency;
+        take(scheduler.set_rules(rules, now));
+    }
+};
+
+TEST_F(PlacesTest, EvictsTheLeastRecentlyUsedIdleModel) {
+    limit(2);
+    models({"a", "b", "c"});
+    loaded("a");
+    now += 1s;
+    loaded("b");
+    now += 1s;
+    release(ask("a"));
+    now += 1s;
+    ask("c");
+    EXPECT_THAT(last, ElementsAre("stop b: least_recently_used"));
+    exited(2);
+    EXPECT_THAT(last, ElementsAre("start c"));
+}
+
+TEST_F(PlacesTest, NeverEvictsThePinned) {
+    limit(1);
+    known["a"].pinned = true;
+    models({"a", "b"});
+    loaded("a");
+    ask("b");
+    EXPECT_THAT(last, ElementsAre("refuse 2: all_pinned"));
+    EXPECT_EQ(refusal("b", std::get<Refuse>(all.back()).reason).code(), Errc::would_not_fit);
+}
+
+TEST_F(PlacesTest, LetsAModelJustLoadedStay) {
+    limit(1, 5s);
+    models({"a", "b"});
+    loaded("a");
+    now += 2s;
+    ask("b");
+    EXPECT_THAT(last, IsEmpty());
+    EXPECT_EQ(wake_at, now + 3s);
+    pass(3s);
+    EXPECT_THAT(last, ElementsAre("stop a: least_recently_used"));
+}
+
+TEST_F(PlacesTest, ClosesTheDoorWhenSomebodyWaitedTooLong) {
+    limit(1);
+    models({"a", "b"});
+    const auto running = ask("a");
+    ready(1);
+    ask("b");
+    EXPECT_EQ(wake_at, now + 5s);
+    now += 1s;
+    ask("a");
+    pass(4s);
+    EXPECT_THAT(last, ElementsAre("drain a: door_closed"));
+    ask("a");
+    EXPECT_THAT(last, IsEmpty());
+    release(running);
+    EXPECT_THAT(last, ElementsAre("stop a: door_closed"));
+    exited(1);
+    EXPECT_THAT(last, ElementsAre("start b")) << "though requests for a wait too";
+    ready(2);
+    EXPECT_THAT(last, ElementsAre("grant 2"));
+    release(2);
+    EXPECT_THAT(last, ElementsAre("stop b: least_recently_used"));
+}
+
+TEST_F(PlacesTest, OpensTheDoorAgainWhenNobodyWaitsBehindIt) {
+    limit(1);
+    models({"a", "b"});
+    ask("a");
+    ready(1);
+    const auto waiter = ask("b");
+    pass(5s);
+    EXPECT_THAT(last, ElementsAre("drain a: door_closed"));
+    ask("a");
+    take(scheduler.on_leave(waiter, now));
+    EXPECT_THAT(last, ElementsAre("reopen a"));
+    release(1);
+    EXPECT_THAT(last, ElementsAre("grant 3"));
+}
+
+TEST_F(PlacesTest, DrainsForACommandWithoutMaxWait) {
+    limit(1, 5s);
+    models({"a", "b"});
+    ask("a");
+    ready(1);
+    Ask command;
+    command.cause = Cause::command;
+    command.needs_slot = false;
+    ask("b", command);
+    EXPECT_THAT(last, ElementsAre("drain a: door_closed"));
+    release(1);
+    exited(1);
+    EXPECT_THAT(last, ElementsAre("start b"));
+}
+
+TEST_F(PlacesTest, TakesOnePlaceForEachModelThatWaits) {
+    limit(2);
+    models({"a", "b", "c", "d"});
+    loaded("a");
+    loaded("b");
+    ask("c");
+    EXPECT_THAT(last, ElementsAre("stop a: least_recently_used"));
+    ask("c");
+    EXPECT_THAT(last, IsEmpty()) << "a place is coming already";
+    ask("d");
+    EXPECT_THAT(last, ElementsAre("stop b: least_recently_used"));
+    exited(2);
+    EXPECT_THAT(last, ElementsAre("start c")) << "it has waited longer";
+    exited(1);
+    EXPECT_THAT(last, ElementsAre("start d"));
+}
+
+TEST_F(PlacesTest, PreloadsOnlyWhereThereIsRoom) {
+    limit(1);
+    models({"a", "b"});
+    Ask preload;
+    preload.cause = Cause::preload;
+    ask("a", preload);
+    EXPECT_THAT(last, ElementsAre("start a"));
+    ask("b", preload);
+    EXPECT_THAT(last, ElementsAre("refuse 2: no_room_for_extra"));
+}
+
+TEST_F(PlacesTest, ObeysALimitThatBecameSmaller) {
+    limit(3);
+    models({"a", "b", "c"});
+    loaded("a");
+    now += 1s;
+    loaded("b");
+    const auto busy = ask("c");
+    ready(3);
+    limit(1);
+    EXPECT_THAT(last, ElementsAre("stop a: over_the_limit", "stop b: over_the_limit"));
+    release(busy);
+    EXPECT_THAT(last, IsEmpty());
+}
+
+TEST_F(PlacesTest, ShowsWhatACommandWouldEvictAndChangesNothing) {
+    limit(1);
+    models({"a", "b"});
+    loaded("a");
+    now += 90s;
+    const auto plan = scheduler.plan("b", now);
+    ASSERT_EQ(plan.evictions.size(), 1U);
+    EXPECT_EQ(plan.evictions.front().model, "a");
+    EXPECT_EQ(describe(plan.evictions.front().reason),
+              "least recently used, idle for 1m 30s; makes room for 'b'");
+    EXPECT_EQ(scheduler.world().residents.at(1).phase, Phase::ready);
+    EXPECT_THAT(scheduler.plan("a", now).evictions, IsEmpty());
+    EXPECT_TRUE(scheduler.plan("nope", now).refusal);
+}
+
+}  // namespace
+}  // namespace routerd::scheduler

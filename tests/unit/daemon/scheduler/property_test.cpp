@@ -1,0 +1,248 @@
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+
+#include "tests/unit/daemon/scheduler/world_fixture.hpp"
+
+namespace routerd::scheduler {
+namespace {
+
+/// A machine that carries the actions out in its own time, with clients that come and leave, and
+/// servers that fail. After each event the promises of the scheduler are checked.
+class Simulation {
+  public:
+    explicit Simulation(unsigned seed) : random_(seed), scheduler_(random_rules()) {
+        for (const auto* id : {"a", "b", "c", "d", "e"}) {
+            auto& model = models_[id];
+            model.slots = 1 + pick(4);
+            model.pinned = pick(8) == 0;
+            model.idle_unload = pick(2) == 0 ? 0ms : 1ms * pick(20000);
+            model.fingerprint = "1";
+        }
+        carry_out(scheduler_.set_models(models_, now_));
+    }
+
+    void run(int steps) {
+        for (int i = 0; i < steps; ++i) {
+            step();
+            now_ += 1ms * pick(400);
+            check();
+        }
+        settle_all();
+    }
+
+  private:
+    unsigned pick(unsigned below) {
+        return std::uniform_int_distribution<unsigned>(0, below - 1)(random_);
+    }
+
+    Rules random_rules() {
+        Rules rules;
+        rules.max_loaded = pick(4);
+        rules.queue_size = 5 + pick(20);
+        rules.max_wait = 1ms * pick(3000);
+        rules.min_residency = 1ms * pick(3000);
+        rules.drain_timeout = 1ms * pick(5000);
+        return rules;
+    }
+
+    void step() {
+        if (now_ >= wake_at_) {
+            wake_at_ = TimePoint::max();
+            carry_out(scheduler_.on_time(now_));
+        }
+        switch (pick(10)) {
+            case 0:
+            case 1:
+            case 2:
+                return come();
+            case 3:
+                return leave();
+            case 4:
+            case 5:
+                return give_back();
+            case 6:
+            case 7:
+                return finish_start();
+            case 8:
+                return finish_stop();
+            default:
+                return disturb();
+        }
+    }
+
+    void come() {
+        Ask ask;
+        ask.ticket = ++last_ticket_;
+        ask.model = std::string(1, static_cast<char>('a' + pick(6)));  // 'f' is not known
+        ask.priority = static_cast<Priority>(pick(3));
+        ask.needs_slot = pick(5) != 0;
+        ask.cause = pick(20) == 0 ? Cause::command : Cause::request;
+        if (pick(4) == 0) {
+            ask.deadline = now_ + 1ms * pick(5000);
+        }
+        waiting_.insert(ask.ticket);
+        carry_out(scheduler_.on_request(ask, now_));
+    }
+
+    void leave() {
+        if (!waiting_.empty()) {
+            const auto ticket = *std::next(waiting_.begin(), pick(size(waiting_)));
+            waiting_.erase(ticket);
+            carry_out(scheduler_.on_leave(ticket, now_));
+        }
+    }
+
+    void give_back() {
+        if (!granted_.empty()) {
+            const auto ticket = *std::next(granted_.begin(), pick(size(granted_)));
+            granted_.erase(ticket);
+            carry_out(scheduler_.on_release(ticket, now_));
+        }
+    }
+
+    void finish_start() {
+        if (starting_.empty()) {
+            return;
+        }
+        const auto instance = *std::next(starting_.begin(), pick(size(starting_)));
+        starting_.erase(instance);
+        if (pick(6) == 0) {
+            end(instance);
+        } else {
+            running_.insert(instance);
+            carry_out(scheduler_.on_ready(instance, now_));
+        }
+    }
+
+    void finish_stop() {
+        if (!stopping_.empty()) {
+            const auto instance = *std::next(stopping_.begin(), pick(size(stopping_)));
+            end(instance);
+        }
+    }
+
+    void disturb() {
+        const auto model = std::string(1, static_cast<char>('a' + pick(5)));
+        switch (pick(6)) {
+            case 0:
+                if (!running_.empty()) {
+                    end(*std::next(running_.begin(), pick(size(running_))));  // a crash
+                }
+                return;
+            case 1:
+                carry_out(scheduler_.on_command(model, Scheduler::Command::unload, now_));
+                return;
+            case 2:
+                carry_out(scheduler_.set_rules(random_rules(), now_));
+                return;
+            case 3:
+                scheduler_.forget_failures(model);
+                return;
+            case 4:
+                models_[model].fingerprint = std::to_string(pick(2));
+                carry_out(scheduler_.set_models(models_, now_));
+                return;
+            default:
+                carry_out(scheduler_.on_command(model, Scheduler::Command::restart, now_));
+                return;
+        }
+    }
+
+    void end(InstanceId instance) {
+        starting_.erase(instance);
+        running_.erase(instance);
+        stopping_.erase(instance);
+        carry_out(scheduler_.on_exited(instance, {"by the test", 0.5}, now_));
+    }
+
+    void carry_out(const Actions& actions) {
+        for (const auto& action : actions) {
+            if (const auto* grant = std::get_if<Grant>(&action)) {
+                EXPECT_EQ(waiting_.erase(grant->ticket), 1U) << "settled twice or after leaving";
+                EXPECT_TRUE(running_.contains(grant->instance)) << "granted on what does not run";
+                EXPECT_GE(grant->queued, grant->loaded);
+                granted_.insert(grant->ticket);
+            } else if (const auto* refuse = std::get_if<Refuse>(&action)) {
+                EXPECT_EQ(waiting_.erase(refuse->ticket), 1U) << "settled twice or after leaving";
+                EXPECT_NE(refusal(refuse->model, refuse->reason).code(), Errc::internal);
+            } else if (const auto* start = std::get_if<Start>(&action)) {
+                starting_.insert(start->instance);
+            } else if (const auto* stop = std::get_if<Stop>(&action)) {
+                EXPECT_TRUE(stopping_.insert(stop->instance).second) << "stopped twice";
+                starting_.erase(stop->instance);
+                running_.erase(stop->instance);
+            } else if (const auto* wake = std::get_if<Wake>(&action)) {
+                wake_at_ = wake->at;
+            }
+        }
+    }
+
+    void check() const {
+        const auto& world = scheduler_.world();
+        for (const auto& [id, resident] : world.residents) {
+            EXPECT_LE(resident.busy, resident.slots) << "over-filled";
+        }
+        EXPECT_EQ(world.waiters.size(), waiting_.size());
+        EXPECT_EQ(world.granted.size(), granted_.size());
+        EXPECT_GE(wake_at_, TimePoint()) << "a wake in the past";
+        for (const auto& [model, queue] : world.queues) {
+            const auto* resident = world.resident_of(model);
+            const bool could_run = resident != nullptr && resident->phase == Phase::ready &&
+                                   resident->busy < resident->slots && !queue.for_slot.empty();
+            EXPECT_FALSE(could_run) << "a request waits though a slot is free";
+            EXPECT_FALSE(queue.empty());
+        }
+    }
+
+    /// When clients only finish and servers do what they are told, nobody waits for ever.
+    void settle_all() {
+        for (int i = 0; i < 100000 && !waiting_.empty(); ++i) {
+            now_ += 50ms;
+            if (now_ >= wake_at_) {
+                wake_at_ = TimePoint::max();
+                carry_out(scheduler_.on_time(now_));
+            }
+            give_back();
+            finish_stop();
+            if (!starting_.empty()) {
+                const auto instance = *starting_.begin();
+                starting_.erase(instance);
+                running_.insert(instance);
+                carry_out(scheduler_.on_ready(instance, now_));
+            }
+            check();
+        }
+        EXPECT_TRUE(waiting_.empty()) << waiting_.size() << " wait for ever";
+    }
+
+    static unsigned size(const std::set<std::uint64_t>& set) {
+        return static_cast<unsigned>(set.size());
+    }
+
+    std::mt19937 random_;
+    TimePoint now_ = TimePoint(1000h);
+    TimePoint wake_at_ = TimePoint::max();
+    Scheduler scheduler_;
+    std::map<std::string, ModelRules> models_;
+    std::set<TicketId> waiting_;
+    std::set<TicketId> granted_;
+    std::set<InstanceId> starting_;
+    std::set<InstanceId> running_;
+    std::set<InstanceId> stopping_;
+    TicketId last_ticket_ = 0;
+};
+
+TEST(SchedulerPropertyTest, KeepsItsPromisesWhateverHappens) {
+    for (unsigned seed = 0; seed < 300; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        Simulation(seed).run(400);
+        if (testing::Test::HasFailure()) {
+            return;  // one seed tells enough
+        }
+    }
+}
+
+}  // namespace
+}  // namespace routerd::scheduler
