@@ -1,0 +1,170 @@
+#include "daemon/process/child.hpp"
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+
+#include "daemon/process/environment.hpp"
+#include "tests/support/coroutine.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace routerd::test {
+namespace {
+
+namespace asio = boost::asio;
+using testing::HasSubstr;
+
+class ChildTest : public testing::Test {
+  protected:
+    ChildTest()
+        : log_(::open((dir_ / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {}
+
+    Result<Child> spawn(std::vector<std::string> argv) {
+        Child::Program program;
+        program.argv = std::move(argv);
+        program.environment = {"PATH=/usr/bin:/bin", "COLOUR=blue"};
+        program.log_fd = log_.get();
+        return Child::spawn(program);
+    }
+
+    /// Runs a shell's script to its end.
+    ExitStatus run_script(const std::string& script) {
+        auto child = spawn({"/bin/sh", "-c", script});
+        EXPECT_TRUE(child);
+        return end_of(*child);
+    }
+
+    static ExitStatus end_of(Child& child) {
+        ExitStatus status;
+        run(wait(child, status));
+        return status;
+    }
+
+    static asio::awaitable<void> wait(Child& child, ExitStatus& status) {
+        const auto ended = co_await child.wait();
+        EXPECT_TRUE(ended);
+        status = *ended;
+    }
+
+    std::string log() const { return read_file(dir_ / "log"); }
+
+    TempDir dir_;
+    UniqueFd log_;
+};
+
+TEST_F(ChildTest, TellsHowItEnded) {
+    EXPECT_EQ(run_script("exit 0").code, 0);
+    EXPECT_EQ(to_string(run_script("exit 3")), "exit status 3");
+    EXPECT_EQ(to_string(run_script("kill -SEGV $$")), "killed by SIGSEGV");
+}
+
+TEST_F(ChildTest, WritesBothItsOutputsToTheLog) {
+    run_script("echo out; echo err >&2");
+    EXPECT_EQ(log(), "out\nerr\n");
+}
+
+TEST_F(ChildTest, InheritsNothingButWhatItIsGiven) {
+    const int leaked = ::open("/dev/null", O_RDONLY);  // without CLOEXEC, as Asio's sockets
+    ::signal(SIGPIPE, SIG_IGN);
+    run_script("ls /proc/self/fd | wc -l; cat; env; grep SigIgn /proc/self/status");
+    ::signal(SIGPIPE, SIG_DFL);
+    ::close(leaked);
+    EXPECT_THAT(log(), testing::StartsWith("4\n"));  // 0, 1, 2 and that of ls itself
+    EXPECT_THAT(log(), HasSubstr("COLOUR=blue"));
+    EXPECT_THAT(log(), testing::Not(HasSubstr("HOME=")));
+    EXPECT_THAT(log(), HasSubstr("SigIgn:\t0000000000000000"));
+}
+
+TEST_F(ChildTest, LeadsASessionAndDumpsNoCore) {
+    auto child = spawn({"/bin/sleep", "60"});
+    ASSERT_TRUE(child);
+    EXPECT_EQ(::getsid(child->pid()), child->pid());
+    const auto limits = read_file("/proc/" + std::to_string(child->pid()) + "/limits");
+    EXPECT_THAT(limits, testing::ContainsRegex("Max core file size +0 +0"));
+}
+
+TEST_F(ChildTest, SignalsItsWholeGroupOnce) {
+    auto child = spawn({"/bin/sh", "-c", "trap 'echo got' TERM; echo up; while :; do read x; done"});
+    ASSERT_TRUE(child);
+    while (log().empty()) {
+    }
+    child->signal(SIGTERM);
+    while (log() == "up\n") {
+    }
+    child->signal(SIGKILL);
+    EXPECT_EQ(end_of(*child).signal, SIGKILL);
+    EXPECT_EQ(log(), "up\ngot\n");
+}
+
+TEST_F(ChildTest, KillsWhatIsLeftOfItsGroupWhenTheLeaderEnds) {
+    run_script("sleep 60 & echo $!");
+    const auto left = identity_of(std::stoi(log()));
+    EXPECT_FALSE(left && is_alive(*left));
+}
+
+TEST_F(ChildTest, IsKilledByItsDestructorAndLetGoByRelease) {
+    std::optional<ProcessIdentity> killed;
+    std::optional<ProcessIdentity> released;
+    {
+        auto one = spawn({"/bin/sleep", "60"});
+        auto other = spawn({"/bin/sleep", "60"});
+        ASSERT_TRUE(one && other);
+        killed = one->identity();
+        released = other->identity();
+        other->release();
+    }
+    EXPECT_FALSE(is_alive(*killed));
+    EXPECT_TRUE(is_alive(*released));
+    EXPECT_EQ(kill_processes({*released}), 1U);
+}
+
+TEST_F(ChildTest, IsTakenOverOnlyWhenItIsTheVerySameProcess) {
+    auto child = spawn({"/bin/sleep", "60"});
+    ASSERT_TRUE(child);
+    auto identity = child->identity();
+    auto adopted = Child::adopt(identity);
+    ASSERT_TRUE(adopted);
+    EXPECT_TRUE(adopted->adopted());
+    adopted->signal(SIGTERM);
+    EXPECT_EQ(end_of(*child).signal, SIGTERM);
+    EXPECT_FALSE(end_of(*adopted).code);
+
+    EXPECT_EQ(Child::adopt(identity).error().code(), Errc::not_found);
+    auto another = spawn({"/bin/sleep", "60"});
+    identity = another->identity();
+    ++identity.start_ticks;
+    EXPECT_FALSE(Child::adopt(identity));
+    identity = another->identity();
+    identity.boot_id = "another boot";
+    EXPECT_FALSE(Child::adopt(identity));
+}
+
+TEST_F(ChildTest, SaysWhatKeepsAProgramFromStarting) {
+    const auto plain = dir_.write("plain", "#!/no/such/interpreter\n");
+    EXPECT_THAT(spawn({dir_ / "missing"}).error().message(), HasSubstr("No such file"));
+    EXPECT_THAT(spawn({plain}).error().message(), HasSubstr("is not executable"));
+    EXPECT_THAT(spawn({dir_.path()}).error().message(), HasSubstr("it is a folder"));
+    std::filesystem::permissions(plain, std::filesystem::perms::owner_all);
+    EXPECT_THAT(spawn({plain}).error().message(), HasSubstr("loader or interpreter"));
+    std::ofstream(plain) << "\x7f" "ELF of another world";
+    EXPECT_THAT(spawn({plain}).error().message(), HasSubstr("not a program for this machine"));
+    EXPECT_EQ(spawn({plain}).error().code(), Errc::load_failed);
+}
+
+TEST(EnvironmentTest, PassesOnWhatServersNeedAndNoSecrets) {
+    ::setenv("HF_TOKEN", "secret", 1);         // NOLINT(concurrency-mt-unsafe): one thread
+    ::setenv("LLAMA_ARG_PORT", "1", 1);        // NOLINT(concurrency-mt-unsafe)
+    ::setenv("CUDA_VISIBLE_DEVICES", "0", 1);  // NOLINT(concurrency-mt-unsafe)
+    const auto entries = server_environment({{"CUDA_VISIBLE_DEVICES", "1"}, {"X", "y"}});
+    EXPECT_THAT(entries, testing::Contains("CUDA_VISIBLE_DEVICES=1"));
+    EXPECT_THAT(entries, testing::Contains("X=y"));
+    EXPECT_THAT(entries, testing::Contains(testing::StartsWith("PATH=")));
+    EXPECT_THAT(entries, testing::Not(testing::Contains(testing::StartsWith("HF_TOKEN="))));
+    EXPECT_THAT(entries, testing::Not(testing::Contains(testing::StartsWith("LLAMA_ARG_"))));
+}
+
+}  // namespace
+}  // namespace routerd::test

@@ -1,0 +1,48 @@
+#include "daemon/process/identity.hpp"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/unique_fd.hpp"
+#include "daemon/process/listening.hpp"
+
+namespace routerd {
+namespace {
+
+TEST(IdentityTest, KnowsAProcessAgain) {
+    const auto self = identity_of(::getpid());
+    ASSERT_TRUE(self);
+    EXPECT_GT(self->start_ticks, 0U);
+    EXPECT_EQ(self->boot_id.size(), 36U);
+    EXPECT_TRUE(is_alive(*self));
+    auto another = *self;
+    ++another.start_ticks;
+    EXPECT_FALSE(is_alive(another));
+    EXPECT_GT(resident_bytes(::getpid()), 1U << 20U);
+}
+
+TEST(IdentityTest, HasNothingToSayOfNobody) {
+    EXPECT_EQ(identity_of(0).error().code(), Errc::not_found);
+    EXPECT_EQ(resident_bytes(0), 0U);
+}
+
+TEST(ListeningTest, KnowsWhoseAPortIs) {
+    const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* raw = reinterpret_cast<sockaddr*>(&address);
+    ASSERT_EQ(::bind(fd.get(), raw, size), 0);
+    ASSERT_EQ(::getsockname(fd.get(), raw, &size), 0);
+    const auto port = ntohs(address.sin_port);
+    EXPECT_FALSE(only_listener_is(::getpid(), port));
+    ASSERT_EQ(::listen(fd.get(), 1), 0);
+    EXPECT_TRUE(only_listener_is(::getpid(), port));
+    EXPECT_FALSE(only_listener_is(::getppid(), port));
+}
+
+}  // namespace
+}  // namespace routerd
