@@ -157,7 +157,8 @@ LogFile::Step LogFile::look() const {
     const auto n = ::pread(fd_.get(), step.news.data(), step.news.size(), static_cast<off_t>(from));
     step.news.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
     step.position = from + step.news.size();
-    if (size > half_) {
+    // Before the half is full, so that all of it still goes into the older file.
+    if (size > half_ - half_ / 4) {
         rotate(size, step);
     }
     return step;
@@ -180,7 +181,7 @@ void LogFile::rotate(std::uint64_t size, Step& step) const {
         return fail("write the older file");
     }
     // What is written while we copy is copied too, as long as it is no flood.
-    const auto copied = copy_rest(fd_.get(), older.get(), from, half_ + half_ / 4);
+    const auto copied = copy_rest(fd_.get(), older.get(), from, half_);
     if (!copied || ::rename(made.c_str(), paths_.older.c_str()) != 0) {
         fail("copy to the older file");
         ::unlink(made.c_str());

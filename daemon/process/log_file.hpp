@@ -50,7 +50,7 @@ class LogFile {
     void on_line(std::function<void(std::string_view)> callback) { on_line_ = std::move(callback); }
 
     /// Looks at what was written since the last time, hands on its lines (of a flood the newest
-    /// 64 KiB), and rotates when the file is over its half.
+    /// 64 KiB), and rotates when the file nears its half.
     asio::awaitable<void> catch_up();
 
     /// What an earlier daemon's server wrote is not looked at again, but for its last `bytes`.

@@ -157,6 +157,9 @@ void load(const Faults& faults, const std::string& model, fake::Server& server) 
         fail_to_load(model);
     }
     if (faults.contains("exit0-load")) {
+        const auto now = std::chrono::steady_clock::now().time_since_epoch();
+        std::fprintf(stderr, "FAKE exits at %lld\n",
+                     static_cast<long long>(std::chrono::nanoseconds(now).count()));
         std::_Exit(0);
     }
     if (faults.contains("segv-load")) {

@@ -62,8 +62,9 @@ TEST_F(LlamaServerTest, PutsEverySettingIntoAnArgument) {
     settings.devices = {"CUDA0", "CUDA1"};
     settings.lora = {"/a.gguf", "/b.gguf"};
     model_.mmproj = "/mm.gguf";
-    EXPECT_EQ(rest(), "-np 4 -c 8192 -ctk q8_0 -ctv q4_0 -ngl 999 -dev CUDA0,CUDA1 "
-                      "--mmproj /mm.gguf --lora /a.gguf,/b.gguf --no-webui");
+    EXPECT_EQ(rest(),
+              "-np 4 -c 8192 -ctk q8_0 -ctv q4_0 -ngl 999 -dev CUDA0,CUDA1 "
+              "--mmproj /mm.gguf --lora /a.gguf,/b.gguf --no-webui");
     EXPECT_EQ(backend_.slots(model_, config_), 4U);
     EXPECT_EQ(backend_.context(model_, config_), 2048U);
 }

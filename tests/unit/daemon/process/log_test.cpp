@@ -65,8 +65,7 @@ class LogFileTest : public testing::Test {
     }
 
     void write(const std::string& text) const {
-        EXPECT_EQ(::write(log_->fd(), text.data(), text.size()),
-                  static_cast<ssize_t>(text.size()));
+        EXPECT_EQ(::write(log_->fd(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
     }
 
     void catch_up() {
@@ -135,7 +134,7 @@ TEST_F(LogFileTest, KeepsTheNewestInTwoHalves) {
     EXPECT_LE(size_of("a.log") + size_of("a.log.1"), (128U << 10U) + 200);
     const auto page = read();
     EXPECT_THAT(page.lines.back().text, testing::StartsWith("102999"));
-    EXPECT_GT(page.lines.size(), 600U);
+    EXPECT_GT(page.lines.size(), 480U);
 }
 
 TEST_F(LogFileTest, SaysWhatAFloodLost) {
@@ -172,8 +171,8 @@ TEST_F(LogFileTest, FollowsAcrossARotation) {
     page = read(query);
     EXPECT_THAT(texts(page), ElementsAre("two"));
     query.from = page.next;
-    write("ee\n" + std::string(70000, 'x') + "\n");
-    catch_up();  // over the half: rotated
+    write("ee\n" + std::string(50000, 'x') + "\n");
+    catch_up();  // near the half: rotated
     write("four\n");
     catch_up();
     page = read(query);

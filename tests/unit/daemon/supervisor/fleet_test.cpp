@@ -200,6 +200,7 @@ TEST_F(FleetTest, RefusesAtItsDeadlineAndAtAFullQueue) {
         demand.model = "a";
         demand.deadline = in(20ms);
         auto first = fleet.request(demand);
+        demand.deadline = TimePoint::max();
         auto second = fleet.request(demand);
         EXPECT_TRUE(second.settled());
         EXPECT_EQ(second.take().error().code(), Errc::queue_full);
