@@ -133,7 +133,7 @@ TEST_F(LogFileTest, KeepsTheNewestInTwoHalves) {
     catch_up();
     EXPECT_LE(size_of("a.log") + size_of("a.log.1"), (128U << 10U) + 200);
     const auto page = read();
-    EXPECT_THAT(page.lines.back().text, testing::StartsWith("102999"));
+    EXPECT_THAT(texts(page), testing::Contains(testing::StartsWith("102999")));
     EXPECT_GT(page.lines.size(), 480U);
 }
 
