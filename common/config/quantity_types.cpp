@@ -64,6 +64,21 @@ Result<std::uint64_t> read_size(const RawValue& value, std::uint64_t least, std:
 
 constexpr std::uint64_t most_bytes = 1ULL << 60U;
 
+/// Adds one device's size. Errors: invalid_request.
+Result<void> add_size(SizeMap& sizes, const std::string& device, const RawValue& value) {
+    constexpr std::string_view allowed =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-";
+    if (device.empty() || device.find_first_not_of(allowed) != std::string::npos) {
+        return invalid("'" + escaped(device) + "' is no name of a device");
+    }
+    const auto bytes = read_size(value, 0, most_bytes);
+    if (!bytes) {
+        return bytes.error().within(device);
+    }
+    sizes[device] = *bytes;
+    return {};
+}
+
 Result<SizeMap> sizes_from_text(const std::string& text) {
     SizeMap sizes;
     for (const auto view : split(text, ',')) {
@@ -72,15 +87,14 @@ Result<SizeMap> sizes_from_text(const std::string& text) {
             continue;
         }
         const auto at = part.find('=');
-        if (at == std::string::npos || at == 0) {
+        if (at == std::string::npos) {
             return invalid("must be device=size pairs (example: host=2GiB,cuda0=512MiB), not '" +
                            escaped(part) + "'");
         }
-        const auto bytes = read_size(raw_text(part.substr(at + 1)), 0, most_bytes);
-        if (!bytes) {
-            return bytes.error().within(part.substr(0, at));
+        const auto added = add_size(sizes, part.substr(0, at), raw_text(part.substr(at + 1)));
+        if (!added) {
+            return added.error();
         }
-        sizes[part.substr(0, at)] = *bytes;
     }
     return sizes;
 }
@@ -94,11 +108,10 @@ Result<SizeMap> read_sizes(const RawValue& value) {
     }
     SizeMap sizes;
     for (const auto& [device, entry] : value.entries) {
-        const auto bytes = read_size(entry, 0, most_bytes);
-        if (!bytes) {
-            return bytes.error().within(device);
+        const auto added = add_size(sizes, device, entry);
+        if (!added) {
+            return added.error();
         }
-        sizes[device] = *bytes;
     }
     return sizes;
 }

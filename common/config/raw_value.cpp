@@ -76,7 +76,15 @@ std::string to_json(const RawValue& value) {
 }
 
 std::string json_quoted(std::string_view text) {
-    return dump(Json(std::string(text)));
+    std::string result;
+    for (const char c : dump(Json(std::string(text)))) {
+        if (c == '\x7F') {  // JSON takes it as it is, TOML does not
+            result += "\\u007f";
+        } else {
+            result += c;
+        }
+    }
+    return result;
 }
 
 }  // namespace routerd

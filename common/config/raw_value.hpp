@@ -2,10 +2,11 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace routerd {
+
+struct RawEntry;
 
 /// A value before anybody knows what it should be, from TOML (typed) or from an environment
 /// variable, the command line or the store (text).
@@ -24,10 +25,16 @@ struct RawValue {
     Kind kind = Kind::text;
     std::string scalar;  ///< of everything but lists and tables, as written
     std::vector<RawValue> items;
-    std::vector<std::pair<std::string, RawValue>> entries;
+    std::vector<RawEntry> entries;
     std::string where;      ///< "file:line:column" of the value, or what else it came from
     std::string key_where;  ///< of the key it belongs to
     std::string origin;     ///< the same without the column, for `config show`
+};
+
+/// One name of a table and its value.
+struct RawEntry {
+    std::string name;
+    RawValue value;
 };
 
 RawValue raw_text(std::string_view text);

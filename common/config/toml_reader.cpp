@@ -31,7 +31,7 @@ RawValue convert(const toml::node& node, const std::string& name) {
         for (const auto& [key, entry] : *table) {
             auto converted = convert(entry, name);
             converted.key_where = position(name, key.source());
-            value.entries.emplace_back(std::string(key.str()), std::move(converted));
+            value.entries.push_back({std::string(key.str()), std::move(converted)});
         }
     } else if (const auto* array = node.as_array()) {
         value.kind = RawValue::Kind::list;

@@ -1,0 +1,67 @@
+// Loads arbitrary text as a configuration file. Beside crashes and sanitizers' findings, a run
+// fails when a problem does not say what and where it is, and when a configuration that was taken
+// is not the same again after it was printed and read back.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "common/config/keys.hpp"
+#include "common/config/load.hpp"
+#include "common/config/model_keys.hpp"
+
+namespace {
+
+void require(bool holds) {
+    if (!holds) {
+        std::abort();
+    }
+}
+
+/// What `routerd --check` shows of everything outside [model], as a file.
+std::string printed(const routerd::LoadedConfig& loaded) {
+    std::string text;
+    for (const auto& value : loaded.values) {
+        const bool of_model = value.key.starts_with("model.");
+        const bool from_command_line = value.key == "http.insecure_no_auth";
+        if (!of_model && !from_command_line && value.value != "(hidden)") {
+            text += value.key + " = " + value.value + "\n";
+        }
+    }
+    return text;
+}
+
+void check_models(const routerd::Config& config) {
+    for (const auto& [id, model] : config.model) {
+        const auto texts = routerd::model_config_to_texts(model);
+        routerd::ModelConfig again;
+        for (const auto& [key, text] : texts) {
+            require(routerd::set_model_key(again, key, text).has_value());
+        }
+        require(routerd::model_config_to_texts(again) == texts);
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string text(data, data + size);
+    auto loaded = routerd::load_config_text(text, "fuzz.toml");
+    for (const auto& problem : loaded.problems) {
+        require(!problem.where.empty() && !problem.message.empty());
+    }
+    if (!loaded.usable()) {
+        return 0;
+    }
+    check_models(loaded.config);
+    loaded.config.auth.api_key = loaded.config.auth.api_key.empty() ? "" : "key";
+    std::string copy = printed(loaded);
+    if (!loaded.config.auth.api_key.empty()) {
+        copy += "auth.api_key = \"key\"\n";
+    }
+    auto again = routerd::load_config_text(copy, "copy.toml");
+    require(again.usable());
+    again.config.model = loaded.config.model;
+    require(routerd::difference(loaded.config, again.config).empty());
+    return 0;
+}
