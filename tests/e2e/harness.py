@@ -43,7 +43,7 @@ needs_llama_server = unittest.skipUnless(
     LLAMA_SERVER, 'no llama-server: set LLAMA_SERVER_PATH or run scripts/get-llama-server')
 
 
-def wait_for(condition, what, seconds=30):
+def wait_for(condition, what, seconds=60):
     """Looks again and again until condition() is true, and returns what it gave."""
     deadline = time.monotonic() + seconds
     while True:
@@ -130,7 +130,7 @@ class RawClient:
     def __init__(self, address, body, path='/v1/chat/completions'):
         family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
         self.socket = socket.socket(family)
-        self.socket.settimeout(60)
+        self.socket.settimeout(180)
         self.socket.connect(address)
         self.received = b''
         payload = json.dumps(body).encode()
@@ -276,7 +276,7 @@ args = ["-t", "1"]
                               cwd=self.home)
         return done.returncode, done.stdout
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=60):
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
@@ -309,7 +309,7 @@ args = ["-t", "1"]
         host, _, port = listen.removeprefix('http://').rstrip('/').rpartition(':')
         return host, int(port)
 
-    def request(self, method, path, body=None, headers=None, via='tcp', timeout=60):
+    def request(self, method, path, body=None, headers=None, via='tcp', timeout=180):
         """`body`: bytes as they are, anything else as JSON."""
         if via == 'socket':
             connection = UnixConnection(self.socket, timeout)
@@ -347,7 +347,7 @@ args = ["-t", "1"]
                 return item
         return None
 
-    def ctl(self, *arguments, timeout=60, stdin=None):
+    def ctl(self, *arguments, timeout=180, stdin=None):
         return subprocess.run([ROUTERCTL, *arguments], env=self.environment, capture_output=True,
                               text=True, timeout=timeout, input=stdin)
 

@@ -35,6 +35,8 @@ class BadRequestTest(harness.E2ETest):
         self.assert_refused(self.router.chat('fxo', stream=True), 404, 'model_not_found', 'fxo')
 
     def test_no_model_when_there_is_no_default(self):
+        write_model(self.router.models / 'box.gguf')
+        self.router.ctl('rescan')
         for body in (chat_body(''), {'messages': []}, {'model': None, 'messages': []}):
             response = self.post(body)
             self.assertIn(response.status, (400, 404), response)
@@ -122,6 +124,7 @@ class BadRequestTest(harness.E2ETest):
 
     @harness.needs_llama_server
     def test_a_prompt_over_the_context(self):
+        self.router.chat('fox')
         body = chat_body('fox', stream=True)
         body['messages'][0]['content'] = 'long ' * 5000
         response = self.post(body)
