@@ -1,12 +1,18 @@
 """routerctl against a real daemon: what each command prints, where, and how it exits."""
 import json
 import os
+import resource
 import signal
 import subprocess
-import time
 
 import harness
 from harness import TEXT, write_model
+
+
+def cpu_of_children():
+    """Seconds of processor time of all processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @harness.needs_llama_server
@@ -70,7 +76,7 @@ class CliTest(harness.E2ETest):
         run = self.router.ctl('switch', 'fox')
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertIn('fox', run.stdout)
-        self.assertRegex(run.stderr, r'load fox.* \d+ ms')
+        self.assertRegex(run.stderr, r'load fox.* [\d.]+ m?s\n')
         self.assertEqual(self.run_json('status')['default_model'], 'fox')
         plan = self.run_json('switch', 'box', '--dry-run')
         self.assertEqual((plan['model'], plan['load'], plan['evict']), ('box', True, []))
@@ -123,13 +129,12 @@ class CliTest(harness.E2ETest):
 
     def test_a_table_takes_no_longer_than_a_blink(self):
         self.run_ok('load', 'fox', '--wait')
-        took = []
-        for _ in range(20):
-            begin = time.monotonic()
+        begin, count = cpu_of_children(), 20
+        for _ in range(count):
             self.run_ok('ps')
-            took.append(time.monotonic() - begin)
-        # 15 ms for a release build on a quiet machine; a busy one with sanitizers is given more.
-        self.assertLess(sorted(took)[len(took) // 2], 0.5)
+        # A release build takes under 15 ms as a whole; one with sanitizers is given more, and
+        # processor time does not count what else the machine does.
+        self.assertLess((cpu_of_children() - begin) / count, 0.3)
 
 
 if __name__ == '__main__':
