@@ -9,9 +9,8 @@
 namespace routerd {
 namespace {
 
-constexpr std::array<std::string_view, 10> passed_names{
-    "PATH",     "HOME", "USER",   "LOGNAME",         "LANG",
-    "LANGUAGE", "TZ",   "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD"};
+constexpr std::array<std::string_view, 9> passed_names{
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"};
 
 constexpr std::array<std::string_view, 16> passed_prefixes{
     "LC_",   "CUDA_", "NVIDIA_", "HIP_", "ROCR_",   "ROCM_", "HSA_", "GPU_",

@@ -65,16 +65,24 @@ std::uint64_t next_line(int fd, std::uint64_t offset) {
     return end == std::string_view::npos ? offset : offset + end + 1;
 }
 
+Result<UniqueFd> open_log(const std::string& path) {
+    constexpr int flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
+    UniqueFd fd(::open(path.c_str(), flags, 0600));
+    if (!fd) {
+        return errno_error("open log '" + path + "'", errno);
+    }
+    return fd;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LogFile>> LogFile::open(const asio::any_io_executor& executor,
                                                asio::thread_pool& pool, Place place) {
-    constexpr int flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
-    UniqueFd fd(::open(place.path.c_str(), flags, 0600));
+    auto fd = open_log(place.path);
     if (!fd) {
-        return errno_error("open log '" + place.path + "'", errno);
+        return fd.error();
     }
-    return std::unique_ptr<LogFile>(new LogFile(executor, pool, std::move(place), std::move(fd)));
+    return std::unique_ptr<LogFile>(new LogFile(executor, pool, std::move(place), std::move(*fd)));
 }
 
 LogFile::LogFile(const asio::any_io_executor& executor, asio::thread_pool& pool, Place place,
@@ -84,6 +92,26 @@ LogFile::LogFile(const asio::any_io_executor& executor, asio::thread_pool& pool,
       half_(std::max(place.cap, smallest_cap) / 2),
       fd_(std::move(fd)),
       idle_(executor, TimePoint::max()) {}
+
+Result<void> LogFile::reopen_if_gone() {
+    struct stat there {};
+    struct stat ours {};
+    const bool is_same = ::stat(paths_.current.c_str(), &there) == 0 &&
+                         ::fstat(fd_.get(), &ours) == 0 && there.st_ino == ours.st_ino &&
+                         there.st_dev == ours.st_dev;
+    if (is_same || busy_) {  // busy: the pool uses the descriptor; the next start will see to it
+        return {};
+    }
+    auto fd = open_log(paths_.current);
+    if (!fd) {
+        return fd.error();
+    }
+    fd_ = std::move(*fd);
+    base_ += position_;
+    position_ = 0;
+    splitter_.clear();
+    return {};
+}
 
 Result<void> LogFile::begin(WallTime now, std::string_view command) {
     started_ = now;

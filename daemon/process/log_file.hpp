@@ -38,6 +38,9 @@ class LogFile {
     static Result<std::unique_ptr<LogFile>> open(const asio::any_io_executor& executor,
                                                  asio::thread_pool& pool, Place place);
 
+    /// Somebody may have removed or renamed the file: begins a new one, for the next server.
+    Result<void> reopen_if_gone();
+
     const LogPaths& paths() const noexcept { return paths_; }
 
     /// For the child's stdout and stderr (O_APPEND).

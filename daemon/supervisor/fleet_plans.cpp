@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 #include "common/base/text.hpp"
 #include "daemon/supervisor/endpoint.hpp"
 #include "daemon/supervisor/fleet_core.hpp"
@@ -108,6 +110,11 @@ Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& model,
         return make_command_line(*model, *config, listen);
     };
     plan.files = model->files;
+    if (!model->mmproj.empty()) {
+        plan.files.push_back(model->mmproj);
+    }
+    const auto& adapters = model->settings.lora ? *model->settings.lora : model->adapters;
+    plan.files.insert(plan.files.end(), adapters.begin(), adapters.end());
     plan.fingerprint = fingerprint(*model);
     plan.owner = config_->state.dir;
     plan.folder = wants_tcp(*config_) || !plan.backend->info().unix_socket
@@ -168,10 +175,12 @@ Result<LogFile*> Fleet::Core::log_of(const std::string& model) {
         }
         log = std::move(*opened);
     }
-    if (follower_) {
-        if (const auto watched = follower_->watch(*log); !watched) {
-            return watched.error();
-        }
+    if (const auto reopened = log->reopen_if_gone(); !reopened) {
+        return reopened.error();
+    }
+    const auto watched = follower_ ? follower_->watch(*log) : Result<void>();
+    if (!watched) {  // without it the log is neither followed nor rotated, and the model runs
+        spdlog::warn("{}", watched.error().message());
     }
     return log.get();
 }

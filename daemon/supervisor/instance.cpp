@@ -120,7 +120,8 @@ asio::awaitable<Instance::Outcome> Instance::start() {
         spawned = spawn();
     }
     if (!spawned) {
-        failure_ = spawned.error().message();
+        const auto& hint = spawned.error().hint();
+        failure_ = spawned.error().message() + (hint.empty() ? "" : " (" + hint + ")");
         co_return Outcome::failed;
     }
     tools_.watchers.spawn(watch());
@@ -207,10 +208,11 @@ asio::awaitable<Result<void>> Instance::record() {
     row.log_path = log_.paths().current;
     row.slots = plan_.slots;
     row.started_at = started_;
-    // A second try after a lost port has the number of the first.
-    const auto removed = co_await tools_.rows.remove(row.id);
-    if (!removed) {
-        co_return removed.error();
+    if (std::exchange(recorded_, true)) {  // a second try after a lost port
+        const auto removed = co_await tools_.rows.remove(row.id);
+        if (!removed) {
+            co_return removed.error();
+        }
     }
     co_return co_await tools_.rows.insert(std::move(row));
 }

@@ -138,6 +138,7 @@ class Instance {
     std::optional<unsigned> loaded_percent_;
     std::optional<double> rate_;
     bool adopted_ = false;
+    bool recorded_ = false;  ///< its row was written
     bool stop_wanted_ = false;
     bool in_hurry_ = false;
     bool abandoned_ = false;

@@ -1,4 +1,5 @@
 #include <csignal>
+#include <filesystem>
 
 #include <nlohmann/json.hpp>
 
@@ -245,6 +246,24 @@ TEST_F(FleetTest, ServesOnTcpWhereASettingAsksForIt) {
         EXPECT_EQ(fleet.view("a").address, "127.0.0.1:" + std::to_string(granted->endpoint().port));
     });
     EXPECT_EQ(count("instance.load_failed"), 0);
+}
+
+TEST_F(FleetTest, KeepsALogOfEachModelEvenWhenSomebodyRemovesIt) {
+    add_model("a");
+    live([](Fleet& fleet) -> asio::awaitable<void> {
+        const auto never = co_await fleet.read_log("a", LogQuery());
+        EXPECT_EQ(never.error().code(), Errc::not_found);
+        for (int i = 0; i < 2; ++i) {
+            const auto loaded = co_await fleet.restart("a");
+            EXPECT_TRUE(loaded);
+            const auto page = co_await fleet.read_log("a", LogQuery());
+            EXPECT_TRUE(page);
+            EXPECT_THAT(page->lines.front().text, testing::HasSubstr("] start: "));
+            EXPECT_THAT(page->lines.back().text, testing::HasSubstr("model loaded"));
+            EXPECT_TRUE(page->lines.back().time);
+            std::filesystem::remove(fleet.log_files("a").front());
+        }
+    });
 }
 
 TEST_F(FleetTest, ShowsExactlyWhatALoadRuns) {
