@@ -15,4 +15,7 @@ UniqueFd open_pidfd(pid_t pid) noexcept;
 /// there.
 bool send_signal(const UniqueFd& pidfd, int signal) noexcept;
 
+/// The process has ended (it may still be a zombie).
+bool has_ended(const UniqueFd& pidfd) noexcept;
+
 }  // namespace routerd

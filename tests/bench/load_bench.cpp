@@ -35,6 +35,10 @@ double milliseconds_since(TimePoint begin) {
 
 /// "median 84.1 ms, fastest 79.0, slowest 101.2".
 void print(const char* what, std::vector<double> times) {
+    if (times.empty()) {
+        std::printf("%-44s never\n", what);
+        return;
+    }
     std::ranges::sort(times);
     std::printf("%-44s median %6.1f ms   fastest %6.1f   slowest %6.1f\n", what,
                 times[times.size() / 2], times.front(), times.back());
@@ -93,8 +97,10 @@ class LoadBench {
         {
             auto ticket = fleet.request(demand);
             co_await ticket.wait_until(TimePoint::max());
-            by_fleet_.push_back(milliseconds_since(begin));
-            if (const auto lease = ticket.take(); !lease) {
+            const auto took = milliseconds_since(begin);
+            if (const auto lease = ticket.take(); lease) {
+                by_fleet_.push_back(took);
+            } else {
                 std::fprintf(stderr, "%s\n", lease.error().message().c_str());
             }
         }

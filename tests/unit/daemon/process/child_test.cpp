@@ -1,9 +1,13 @@
 #include "daemon/process/child.hpp"
 
 #include <csignal>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 
@@ -109,6 +113,41 @@ TEST_F(ChildTest, KillsWhatIsLeftOfItsGroupWhenTheLeaderEnds) {
         // SIGKILL takes a moment
     }
     EXPECT_FALSE(left && is_alive(*left));
+}
+
+/// Two descriptors are ready at once, and the handler of the first closes the second and waits for
+/// a child: Asio may hand the second one's event to the wait (its state is used again). The child
+/// that lives must not be taken for dead then.
+TEST_F(ChildTest, IsNotEndedByAnEventMeantForAnotherDescriptor) {
+    asio::io_context loop(1);
+    auto child = spawn({"/bin/sleep", "60"});
+    ASSERT_TRUE(child);
+    int pipes[2][2];
+    ASSERT_EQ(::pipe(pipes[0]) + ::pipe(pipes[1]), 0);
+    asio::posix::stream_descriptor first(loop, pipes[0][0]);
+    asio::posix::stream_descriptor second(loop, pipes[1][0]);
+    bool has_ended = false;
+    const auto wait_read = asio::posix::descriptor_base::wait_read;
+    const auto on_ready = [&](const boost::system::error_code& error) {
+        if (error) {
+            return;
+        }
+        first.close();
+        second.close();
+        asio::co_spawn(loop, child->wait(),
+                       [&](std::exception_ptr, Result<ExitStatus>) { has_ended = true; });
+    };
+    first.async_wait(wait_read, on_ready);
+    second.async_wait(wait_read, on_ready);
+    EXPECT_EQ(::write(pipes[0][1], "x", 1) + ::write(pipes[1][1], "x", 1), 2);
+    loop.run_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(has_ended);
+    EXPECT_TRUE(is_alive(child->identity()));
+    ::kill(child->pid(), SIGTERM);
+    loop.run_for(std::chrono::seconds(5));
+    EXPECT_TRUE(has_ended);
+    ::close(pipes[0][1]);
+    ::close(pipes[1][1]);
 }
 
 TEST_F(ChildTest, IsKilledByItsDestructorAndLetGoByRelease) {
