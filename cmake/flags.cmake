@@ -13,6 +13,7 @@ target_compile_options(routerd_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
     -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wformat=2 -Wimplicit-fallthrough
     -Wswitch-enum)
+option(ROUTERD_UNITY "join the sources of each room, for builds from scratch" OFF)
 option(ROUTERD_WERROR "treat warnings as errors" ON)
 if(ROUTERD_WERROR)
     target_compile_options(routerd_flags INTERFACE -Werror)
@@ -22,6 +23,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(routerd_flags INTERFACE
         -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wsuggest-override
         -Wno-mismatched-new-delete)
+    if(ROUTERD_UNITY)
+        # A joined source is an include to the compiler, and what has no linkage there alarms it.
+        target_compile_options(routerd_flags INTERFACE -Wno-subobject-linkage)
+    endif()
 endif()
 if(ROUTERD_SANITIZE)
     target_compile_options(routerd_flags INTERFACE

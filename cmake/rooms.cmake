@@ -20,6 +20,9 @@ function(routerd_add_room room)
         add_library(${target} STATIC ${ARG_SOURCES})
         set(scope PUBLIC)
         target_link_libraries(${target} PRIVATE routerd_flags ${ARG_LIBRARIES})
+        # Joined sources are parsed once, not eight times: for builds from scratch.
+        set_target_properties(${target} PROPERTIES UNITY_BUILD ${ROUTERD_UNITY}
+            UNITY_BUILD_BATCH_SIZE 8)
         if(ARG_ASIO)
             routerd_use_asio_pch(${target})
         endif()

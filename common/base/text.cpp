@@ -10,10 +10,6 @@
 namespace routerd {
 namespace {
 
-char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 struct Decoded {
     std::uint32_t code;
     std::size_t length;  // 0: not UTF-8
@@ -81,13 +77,14 @@ bool is_plain(char c) noexcept {
 
 std::string to_lower(std::string_view text) {
     std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(), lower);
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](char c) { return to_lower(c); });
     return result;
 }
 
 bool iequals(std::string_view a, std::string_view b) noexcept {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return lower(x) == lower(y); });
+                      [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
 std::string_view trim(std::string_view text) noexcept {

@@ -7,6 +7,9 @@
 namespace routerd {
 
 /// ASCII only: model names and header fields are compared this way.
+constexpr char to_lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 std::string to_lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b) noexcept;
 std::string_view trim(std::string_view text) noexcept;

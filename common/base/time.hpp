@@ -10,6 +10,10 @@ namespace routerd {
 /// Deadlines and durations; never goes back.
 using TimePoint = std::chrono::steady_clock::time_point;
 
+inline TimePoint steady_now() noexcept {
+    return std::chrono::steady_clock::now();
+}
+
 /// What people and files are told; may jump.
 using WallTime = std::chrono::system_clock::time_point;
 

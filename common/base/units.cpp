@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <limits>
 
+#include "common/base/text.hpp"
+
 namespace routerd {
 namespace {
 
@@ -40,10 +42,6 @@ bool is_space(char c) noexcept {
     return c == ' ' || c == '\t';
 }
 
-char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 /// Takes one number from the front of `text`; false when there is none.
 bool take_number(std::string_view& text, double& value) {
     while (!text.empty() && is_space(text.front())) {
@@ -67,8 +65,8 @@ std::string take_word(std::string_view& text) {
         text.remove_prefix(1);
     }
     std::string word;
-    while (!text.empty() && lower(text.front()) >= 'a' && lower(text.front()) <= 'z') {
-        word += lower(text.front());
+    while (!text.empty() && to_lower(text.front()) >= 'a' && to_lower(text.front()) <= 'z') {
+        word += to_lower(text.front());
         text.remove_prefix(1);
     }
     return word;

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_bytes = 1U << 20U;  // of one file
+constexpr std::size_t largest_file = 1U << 20U;  // of one file
 
 Result<std::string> read_file(const std::string& path) {
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -43,7 +43,7 @@ Result<std::string> read_file(const std::string& path) {
             return text;
         }
         text.append(buffer.data(), static_cast<std::size_t>(size));
-        if (text.size() > most_bytes) {
+        if (text.size() > largest_file) {
             return Error(Errc::payload_too_large, "is larger than 1 MiB");
         }
     }

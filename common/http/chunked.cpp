@@ -2,22 +2,14 @@
 
 #include <algorithm>
 
+#include "common/http/hex.hpp"
+
 namespace routerd::http {
 namespace {
 
 constexpr std::uint64_t max_chunk = 1ULL << 56U;
 constexpr std::size_t max_extension = 1U << 10U;
 constexpr std::size_t max_trailers = 8U << 10U;
-
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 bool is_control(char c) noexcept {
     const auto byte = static_cast<unsigned char>(c);

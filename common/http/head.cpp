@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "common/base/text.hpp"
+#include "common/http/hex.hpp"
 
 namespace routerd::http {
 namespace {
@@ -49,16 +50,6 @@ bool is_field_value(std::string_view text) noexcept {
 
 bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
-}
-
-int hex_value(char c) noexcept {
-    if (is_digit(c)) {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 std::string_view trim_blanks(std::string_view text) noexcept {

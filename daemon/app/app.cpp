@@ -278,6 +278,7 @@ asio::awaitable<void> App::main() {
     signals_.cancel();
     tasks_.cancel();
     co_await tasks_.wait();
+    co_await catalog_.stop();
 }
 
 Result<void> App::run() {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::milliseconds keep_idle(4000);
 constexpr std::size_t keep_most = 64;            // kept connections per instance
 constexpr std::size_t buffer_size = 32U << 10U;  // bytes
-constexpr http::HeadLimits head_limits{.line = 8U << 10U, .head = 32U << 10U, .fields = 100};
+constexpr http::HeadLimits answer_limits{.line = 8U << 10U, .head = 32U << 10U, .fields = 100};
 constexpr unsigned max_interim = 16;  // 1xx answers before the final one
 
 }  // namespace
@@ -53,7 +53,7 @@ asio::awaitable<Result<void>> Upstream::read_head(http::ResponseHead& head, bool
                                                   TimePoint deadline) {
     bool any = false;
     for (unsigned interim = 0; interim < max_interim;) {
-        const auto found = scanner_.scan(pending(), head_limits);
+        const auto found = scanner_.scan(pending(), answer_limits);
         if (found.state == http::ParseResult::State::bad) {
             co_return Error(
                 Errc::upstream_error,
@@ -77,7 +77,7 @@ asio::awaitable<Result<void>> Upstream::read_head(http::ResponseHead& head, bool
         take(found.consumed);
         scanner_.reset();
         const auto parsed =
-            http::parse_response_head(raw_head_, head_limits, to_head_request, head);
+            http::parse_response_head(raw_head_, answer_limits, to_head_request, head);
         if (parsed.state == http::ParseResult::State::bad) {
             co_return Error(
                 Errc::upstream_error,

@@ -50,12 +50,12 @@ CREATE TABLE instances (
 );
 )sql";
 
-constexpr std::array migrations{schema_1};
+constexpr std::array all_migrations{schema_1};
 
 }  // namespace
 
 Migrations state_migrations() {
-    return migrations;
+    return all_migrations;
 }
 
 }  // namespace routerd

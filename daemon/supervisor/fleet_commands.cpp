@@ -8,10 +8,6 @@
 namespace routerd {
 namespace {
 
-TimePoint now() {
-    return std::chrono::steady_clock::now();
-}
-
 Error no_such_model(const std::string& id) {
     return Error(Errc::not_found, "no model '" + escaped(id) + "', or it is disabled")
         .with_hint("routerctl ls --all shows what there is");
@@ -62,7 +58,7 @@ asio::awaitable<Result<bool>> Fleet::Core::unload(std::string id) {
         co_return false;
     }
     const auto number = instance->plan().id;
-    carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::unload, now()));
+    carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::unload, steady_now()));
     co_await wait_until_gone(number);
     co_return true;
 }
@@ -77,7 +73,8 @@ asio::awaitable<std::size_t> Fleet::Core::unload_all() {
         }
     }
     for (const auto& model : models) {
-        carry_out(scheduler_.on_command(model, scheduler::Scheduler::Command::unload, now()));
+        carry_out(
+            scheduler_.on_command(model, scheduler::Scheduler::Command::unload, steady_now()));
     }
     for (const auto number : numbers) {
         co_await wait_until_gone(number);
@@ -93,7 +90,7 @@ asio::awaitable<Result<void>> Fleet::Core::restart(std::string id) {
     const auto* instance = instance_of(id);
     if (instance != nullptr) {
         const auto number = instance->plan().id;
-        carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::restart, now()));
+        carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::restart, steady_now()));
         co_await wait_until_gone(number);
     }
     co_return co_await load(std::move(id));
@@ -116,10 +113,10 @@ asio::awaitable<void> Fleet::Core::wait_until_gone(std::uint64_t instance) {
 
 asio::awaitable<void> Fleet::Core::shutdown(OnShutdown servers) {
     if (servers == OnShutdown::stop_servers) {
-        carry_out(scheduler_.on_shutdown(now()));
+        carry_out(scheduler_.on_shutdown(steady_now()));
     } else {
         abandoning_ = true;
-        carry_out(scheduler_.on_close(now()));
+        carry_out(scheduler_.on_close(steady_now()));
         co_await wait_for_leases();
         for (auto& [number, kept] : instances_) {
             kept.instance->abandon();
@@ -139,8 +136,8 @@ asio::awaitable<void> Fleet::Core::shutdown(OnShutdown servers) {
 }
 
 asio::awaitable<void> Fleet::Core::wait_for_leases() {
-    const auto deadline = now() + config_->limits.drain_timeout;
-    while (!scheduler_.world().granted.empty() && !in_hurry_ && now() < deadline) {
+    const auto deadline = steady_now() + config_->limits.drain_timeout;
+    while (!scheduler_.world().granted.empty() && !in_hurry_ && steady_now() < deadline) {
         co_await lease_ended_.wait_until(deadline);
     }
 }
@@ -148,7 +145,7 @@ asio::awaitable<void> Fleet::Core::wait_for_leases() {
 void Fleet::Core::hurry() {
     in_hurry_ = true;
     if (!abandoning_) {
-        carry_out(scheduler_.on_hurry(now()));
+        carry_out(scheduler_.on_hurry(steady_now()));
         for (auto& [number, kept] : instances_) {
             kept.instance->kill();
         }

@@ -9,10 +9,6 @@
 namespace routerd {
 namespace {
 
-TimePoint now() {
-    return std::chrono::steady_clock::now();
-}
-
 scheduler::Rules rules_of(const Config& config) {
     scheduler::Rules rules;
     rules.max_loaded = config.limits.max_loaded;
@@ -42,13 +38,13 @@ Fleet::Core::Core(Fleet& door, Services services, const Config& config)
 
 void Fleet::Core::set_catalog(SnapshotPtr snapshot) {
     catalog_ = std::move(snapshot);
-    carry_out(scheduler_.set_models(model_rules(), now()));
+    carry_out(scheduler_.set_models(model_rules(), steady_now()));
 }
 
 void Fleet::Core::apply(const Config& config) {
     config_ = std::make_shared<const Config>(config);
-    carry_out(scheduler_.set_rules(rules_of(config), now()));
-    carry_out(scheduler_.set_models(model_rules(), now()));
+    carry_out(scheduler_.set_rules(rules_of(config), steady_now()));
+    carry_out(scheduler_.set_models(model_rules(), steady_now()));
 }
 
 Ticket Fleet::Core::request(const Demand& demand, scheduler::Cause cause) {
@@ -63,18 +59,18 @@ Ticket Fleet::Core::request(const Demand& demand, scheduler::Cause cause) {
         std::make_unique<Ticket::State>(door_, ask.ticket, demand.model, services_.executor);
     tickets_[ask.ticket] = state.get();
     Ticket ticket(std::move(state));
-    carry_out(scheduler_.on_request(ask, now()));
+    carry_out(scheduler_.on_request(ask, steady_now()));
     return ticket;
 }
 
 void Fleet::Core::leave(scheduler::TicketId ticket) {
     tickets_.erase(ticket);
-    carry_out(scheduler_.on_leave(ticket, now()));
+    carry_out(scheduler_.on_leave(ticket, steady_now()));
 }
 
 void Fleet::Core::release(scheduler::TicketId ticket) {
     leases_.erase(ticket);
-    carry_out(scheduler_.on_release(ticket, now()));
+    carry_out(scheduler_.on_release(ticket, steady_now()));
     lease_ended_.notify();
 }
 
@@ -185,12 +181,12 @@ void Fleet::Core::settle(scheduler::TicketId ticket, Result<scheduler::Grant> ou
         state->outcome = std::move(outcome);
         state->settled.notify();
     } else if (outcome) {
-        carry_out(scheduler_.on_release(ticket, now()));  // it left while this was under way
+        carry_out(scheduler_.on_release(ticket, steady_now()));  // it left while this was under way
     }
 }
 
 void Fleet::Core::refuse(const scheduler::Refuse& action) {
-    const auto at = now();
+    const auto at = steady_now();
     const auto told = told_refusal_.find(action.model);
     if (told == told_refusal_.end() || at - told->second >= std::chrono::seconds(1)) {
         // A flood of refusals is one event a second; names nobody knows are not remembered.
@@ -209,7 +205,7 @@ void Fleet::Core::start(const scheduler::Start& action) {
     if (!log || model == nullptr) {
         const auto why = log ? "the model is gone" : log.error().message();
         remember_end(action.instance, why);
-        carry_out(scheduler_.on_exited(action.instance, {why, jitter()}, now()));
+        carry_out(scheduler_.on_exited(action.instance, {why, jitter()}, steady_now()));
         return;
     }
     auto plan = plan_for(model, action.instance);
@@ -237,9 +233,9 @@ asio::awaitable<void> Fleet::Core::run_instance(std::uint64_t id) {
 asio::awaitable<void> Fleet::Core::keep_time() {
     while (!closed_) {
         const bool notified = co_await wake_.wait_until(wake_at_);
-        if (!notified && now() >= wake_at_) {
+        if (!notified && steady_now() >= wake_at_) {
             wake_at_ = TimePoint::max();
-            carry_out(scheduler_.on_time(now()));
+            carry_out(scheduler_.on_time(steady_now()));
         }
     }
 }

@@ -18,10 +18,6 @@ namespace {
 
 constexpr std::size_t kept_lines = 20;
 
-TimePoint steady_now() {
-    return std::chrono::steady_clock::now();
-}
-
 std::chrono::milliseconds since(TimePoint start) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(steady_now() - start);
 }

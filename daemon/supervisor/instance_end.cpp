@@ -10,13 +10,7 @@
 #include "daemon/supervisor/instance.hpp"
 
 namespace routerd {
-namespace {
-
-TimePoint steady_now() {
-    return std::chrono::steady_clock::now();
-}
-
-}  // namespace
+namespace {}  // namespace
 
 asio::awaitable<void> Instance::watch() {
     const auto status = co_await child_->wait();
