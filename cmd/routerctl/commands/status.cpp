@@ -23,8 +23,7 @@ std::string memory_of(const api::Status& status) {
 std::string models_of(const api::ModelCounts& models) {
     auto text = std::to_string(models.enabled) + " enabled, " + std::to_string(models.loaded) +
                 " loaded, " + std::to_string(models.total) + " in all";
-    return models.broken == 0 ? text
-                              : text + ", " + std::to_string(models.broken) + " broken files";
+    return models.broken == 0 ? text : text + "; broken files: " + std::to_string(models.broken);
 }
 
 std::string requests_of(const api::RequestCounts& requests) {
