@@ -35,6 +35,10 @@ int Context::fail(const Error& error) const {
     return exit_code(error.code());
 }
 
+int Context::end_of_stream(const Error& error) const {
+    return error.code() == Errc::cancelled ? static_cast<int>(exit_interrupted) : fail(error);
+}
+
 int worst(int so_far, int next) noexcept {
     return so_far != exit_ok ? so_far : next;
 }

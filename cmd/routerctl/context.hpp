@@ -33,6 +33,9 @@ struct Context {
 
     /// Reports `error` on stderr with its hint, and gives the exit code it stands for.
     int fail(const Error& error) const;
+
+    /// The same for something that is followed until Ctrl-C, which is no failure to report.
+    int end_of_stream(const Error& error) const;
 };
 
 /// "routerctl: no model 'x'" and "hint: …".

@@ -162,6 +162,10 @@ asio::awaitable<Result<Profile>> Catalog::create_profile(Profile profile) {
     return impl_->finish(impl_->create_profile(std::move(profile)));
 }
 
+asio::awaitable<Result<Profile>> Catalog::replace_profile(Profile profile) {
+    return impl_->finish(impl_->replace_profile(std::move(profile)));
+}
+
 asio::awaitable<Result<void>> Catalog::remove_profile(std::string name) {
     return impl_->finish(impl_->remove_profile(std::move(name)));
 }

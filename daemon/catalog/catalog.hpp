@@ -86,6 +86,10 @@ class Catalog {
     /// The name is made a slug. Errors: invalid_request, conflict (it exists), not_found (a model).
     asio::awaitable<Result<Profile>> create_profile(Profile profile);
 
+    /// Writes an existing one anew; when it is the active one, the difference is in force when this
+    /// returns. Errors: not_found, invalid_request.
+    asio::awaitable<Result<Profile>> replace_profile(Profile profile);
+
     /// Errors: not_found, conflict (it is the active one).
     asio::awaitable<Result<void>> remove_profile(std::string name);
 

@@ -37,6 +37,7 @@ class Catalog::Impl {
     asio::awaitable<Result<std::shared_ptr<const Model>>> set_default(std::string name);
     asio::awaitable<Result<void>> clear_default();
     asio::awaitable<Result<Profile>> create_profile(Profile profile);
+    asio::awaitable<Result<Profile>> replace_profile(Profile profile);
     asio::awaitable<Result<void>> remove_profile(std::string name);
     asio::awaitable<Result<Profile>> use_profile(std::string name);
     asio::awaitable<Result<void>> leave_profile();
@@ -68,6 +69,7 @@ class Catalog::Impl {
     asio::awaitable<ScanReport> scan_all(std::string dir);
     asio::awaitable<void> save_scan(Headers::Changes changes, KnownIds contested);
     asio::awaitable<void> publish();
+    asio::awaitable<Result<void>> keep_profile(Profile profile);
     void report_scan(const ScanReport& report);
     void report_missed_folders();
     asio::awaitable<bool> look();

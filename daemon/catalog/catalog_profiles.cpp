@@ -43,6 +43,18 @@ Result<Profile> Catalog::Impl::profile(const std::string& name) const {
     return profile;
 }
 
+/// Into the store, then among those that are known.
+asio::awaitable<Result<void>> Catalog::Impl::keep_profile(Profile profile) {
+    const ProfileRow row{profile.name, profile_to_text(profile), std::chrono::system_clock::now()};
+    auto save = [row](Database& database) { return ProfileRepository(database).put(row); };
+    const auto saved = co_await store_.run(std::move(save));
+    if (!saved) {
+        co_return saved.error().within("keep profile '" + profile.name + "'");
+    }
+    profiles_.insert_or_assign(profile.name, profile);
+    co_return Result<void>();
+}
+
 asio::awaitable<Result<Profile>> Catalog::Impl::create_profile(Profile profile) {
     auto turn = co_await changes_.enter();
     auto checked = checked_profile(std::move(profile), *snapshot);
@@ -54,15 +66,33 @@ asio::awaitable<Result<Profile>> Catalog::Impl::create_profile(Profile profile) 
             .with_hint("routerctl profile rm " + checked->name + " removes it");
     }
     checked->active = false;
-    const ProfileRow row{checked->name, profile_to_text(*checked),
-                         std::chrono::system_clock::now()};
-    auto save = [row](Database& database) { return ProfileRepository(database).put(row); };
-    const auto saved = co_await store_.run(std::move(save));
-    if (!saved) {
-        co_return saved.error().within("keep profile '" + checked->name + "'");
+    const auto kept = co_await keep_profile(*checked);
+    if (!kept) {
+        co_return kept.error();
     }
-    profiles_.insert_or_assign(checked->name, *checked);
     tell("profile.created", "", "profile '" + checked->name + "' was created");
+    co_return checked;
+}
+
+asio::awaitable<Result<Profile>> Catalog::Impl::replace_profile(Profile profile) {
+    auto turn = co_await changes_.enter();
+    auto checked = checked_profile(std::move(profile), *snapshot);
+    if (!checked) {
+        co_return checked.error();
+    }
+    if (!profiles_.contains(checked->name)) {
+        co_return no_such_profile(checked->name, profiles_);
+    }
+    checked->active = false;
+    const auto kept = co_await keep_profile(*checked);
+    if (!kept) {
+        co_return kept.error();
+    }
+    tell("profile.changed", "", "profile '" + checked->name + "' was changed");
+    checked->active = checked->name == active_profile;
+    if (checked->active) {
+        co_await publish();
+    }
     co_return checked;
 }
 

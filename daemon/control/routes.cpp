@@ -73,6 +73,7 @@ std::vector<Route> Control::routes() {
     add("GET", "profiles", control::list_profiles);
     add("POST", "profiles", control::create_profile);
     add("GET", "profiles/{name}", control::get_profile);
+    add("PUT", "profiles/{name}", control::replace_profile);
     add("DELETE", "profiles/{name}", control::remove_profile);
     add("POST", "profiles/{name}/activate", control::activate_profile);
     add("POST", "profiles/{name}/deactivate", control::deactivate_profile);

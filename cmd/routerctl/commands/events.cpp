@@ -41,7 +41,7 @@ int run_events(Context& context, const EventsOptions& options) {
                 show_event(context, event);
                 context.out() << std::flush;
             });
-        return followed ? exit_ok : context.fail(followed.error());
+        return followed ? exit_ok : context.end_of_stream(followed.error());
     }
     const auto page = context.client.events(options.query);
     if (!page) {

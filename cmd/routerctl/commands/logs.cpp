@@ -62,7 +62,7 @@ int run_logs(Context& context, const LogsOptions& options) {
             show(line);
             context.out() << std::flush;
         });
-        return followed ? exit_ok : context.fail(followed.error());
+        return followed ? exit_ok : context.end_of_stream(followed.error());
     }
     const auto page = context.client.logs(*query);
     if (!page) {

@@ -37,6 +37,7 @@ asio::awaitable<void> switch_model(Control& control, Exchange& exchange);
 Reply list_profiles(Control& control, Exchange& exchange);
 Reply get_profile(Control& control, Exchange& exchange);
 Reply create_profile(Control& control, Exchange& exchange);
+Reply replace_profile(Control& control, Exchange& exchange);
 Reply remove_profile(Control& control, Exchange& exchange);
 Reply activate_profile(Control& control, Exchange& exchange);
 Reply deactivate_profile(Control& control, Exchange& exchange);

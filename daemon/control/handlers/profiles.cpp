@@ -62,6 +62,24 @@ Reply create_profile(Control& control, Exchange& exchange) {
     co_return json_reply(to_profile(*profile), created);
 }
 
+Reply replace_profile(Control& control, Exchange& exchange) {
+    auto& services = control.services();
+    const auto request = body_of<api::Profile>(exchange);
+    if (!request) {
+        co_return request.error();
+    }
+    auto wanted = from_profile(*request);
+    wanted.name = exchange.param("name");
+    const auto profile = co_await services.catalog.replace_profile(std::move(wanted));
+    if (!profile) {
+        co_return profile.error();
+    }
+    if (profile->active) {
+        services.fleet.preload(services.catalog.preload());
+    }
+    co_return json_reply(to_profile(*profile));
+}
+
 Reply remove_profile(Control& control, Exchange& exchange) {
     auto& catalog = control.services().catalog;
     const auto profile = co_await catalog.profile(exchange.param("name"));

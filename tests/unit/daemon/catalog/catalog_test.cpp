@@ -168,6 +168,16 @@ asio::awaitable<void> under_profile_scenario(Catalog& catalog) {
     EXPECT_FALSE(catalog.snapshot()->find("b")->enabled);
     EXPECT_EQ(catalog.snapshot()->default_model, "a");
     EXPECT_EQ(catalog.preload(), std::vector<std::string>{"a"});
+    Profile larger;
+    larger.name = "night-shift";
+    larger.overrides["a"] = {{"context", "4096"}};
+    const auto replaced = co_await catalog.replace_profile(larger);
+    EXPECT_TRUE(replaced->active);
+    EXPECT_EQ(catalog.snapshot()->find("a")->settings.context, 4096U);
+    EXPECT_TRUE(catalog.snapshot()->find("b")->enabled);
+    larger.name = "day-shift";
+    const auto unknown = co_await catalog.replace_profile(larger);
+    EXPECT_EQ(unknown.error().code(), Errc::not_found);
     const auto left = co_await catalog.leave_profile();
     EXPECT_TRUE(left);
     EXPECT_TRUE(catalog.snapshot()->find("b")->enabled);

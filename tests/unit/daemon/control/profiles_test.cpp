@@ -25,6 +25,12 @@ TEST_F(ControlTest, CreatesShowsAndRemovesProfiles) {
         ASSERT_TRUE(shown);
         EXPECT_EQ(shown->description, "one small model");
         EXPECT_EQ(shown->overrides.at("a").at("context"), "256");
+        auto larger = night();
+        larger.name = "night";
+        larger.description = "one larger model";
+        EXPECT_EQ(client.replace_profile(larger)->description, "one larger model");
+        larger.name = "day";
+        EXPECT_EQ(client.replace_profile(larger).error().code(), Errc::not_found);
         ASSERT_EQ(client.profiles("ni").value().items.size(), 1U);
         EXPECT_THAT(client.profiles("day")->items, IsEmpty());
         EXPECT_EQ(client.remove_profile("night")->name, "night");
