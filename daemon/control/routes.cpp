@@ -67,6 +67,7 @@ std::vector<Route> Control::routes() {
     add("GET", "models/{id}/logs", control::model_log);
     add("GET", "logs", control::daemon_log);
     add("GET", "instances", control::list_instances);
+    add("GET", "instances/{id}/logs", control::instance_log);
     add("POST", "unload", control::unload_all);
     add("POST", "switch", control::switch_model);
     add("POST", "rescan", control::rescan);

@@ -44,6 +44,7 @@ Reply deactivate_profile(Control& control, Exchange& exchange);
 
 // logs.cpp, events.cpp: streams too
 asio::awaitable<void> model_log(Control& control, Exchange& exchange);
+asio::awaitable<void> instance_log(Control& control, Exchange& exchange);
 asio::awaitable<void> daemon_log(Control& control, Exchange& exchange);
 asio::awaitable<void> list_events(Control& control, Exchange& exchange);
 

@@ -6,6 +6,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "common/api/log.hpp"
+#include "common/base/text.hpp"
 #include "daemon/control/control.hpp"
 #include "daemon/control/event_stream.hpp"
 #include "daemon/control/handlers/handlers.hpp"
@@ -161,6 +162,36 @@ asio::awaitable<void> follow_log(Control& control, Exchange& exchange, std::stri
     }
 }
 
+asio::awaitable<void> show_log(Control& control, Exchange& exchange, std::string id) {
+    const auto wanted = read_query(exchange);
+    if (!wanted) {
+        co_await refuse(exchange, wanted.error());
+        co_return;
+    }
+    auto query = first_query(*wanted);
+    auto page = co_await control.services().fleet.read_log(id, query);
+    if (!page) {
+        co_await refuse(exchange, page.error());
+        co_return;
+    }
+    if (wanted->follow) {
+        co_await follow_log(control, exchange, id, *wanted);
+        co_return;
+    }
+    auto lines = select(to_lines(*page), *wanted);
+    co_await send_list(exchange, std::move(lines));
+}
+
+Result<std::string> model_of_instance(Control& control, const std::string& id) {
+    for (const auto& instance : control.services().fleet.instances()) {
+        if (instance.id != 0 && std::to_string(instance.id) == id) {
+            return instance.model;
+        }
+    }
+    return Error(Errc::not_found, "no instance '" + escaped(id) + "' runs")
+        .with_hint("routerctl ps lists what runs; routerctl logs MODEL shows what ended too");
+}
+
 }  // namespace
 
 asio::awaitable<void> daemon_log(Control& control, Exchange& exchange) {
@@ -179,29 +210,21 @@ asio::awaitable<void> daemon_log(Control& control, Exchange& exchange) {
 }
 
 asio::awaitable<void> model_log(Control& control, Exchange& exchange) {
-    const auto wanted = read_query(exchange);
-    if (!wanted) {
-        co_await refuse(exchange, wanted.error());
-        co_return;
-    }
     const auto model = path_model(control, exchange);
     if (!model) {
         co_await refuse(exchange, model.error());
         co_return;
     }
-    const auto id = (*model)->id;
-    auto query = first_query(*wanted);
-    auto page = co_await control.services().fleet.read_log(id, query);
-    if (!page) {
-        co_await refuse(exchange, page.error());
+    co_await show_log(control, exchange, (*model)->id);
+}
+
+asio::awaitable<void> instance_log(Control& control, Exchange& exchange) {
+    auto model = model_of_instance(control, exchange.param("id"));
+    if (!model) {
+        co_await refuse(exchange, model.error());
         co_return;
     }
-    if (wanted->follow) {
-        co_await follow_log(control, exchange, id, *wanted);
-        co_return;
-    }
-    auto lines = select(to_lines(*page), *wanted);
-    co_await send_list(exchange, std::move(lines));
+    co_await show_log(control, exchange, *model);
 }
 
 }  // namespace routerd::control

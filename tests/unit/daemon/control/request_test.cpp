@@ -96,5 +96,19 @@ TEST_F(ControlTest, HeadOfAStreamIsOnlyItsHead) {
     });
 }
 
+TEST_F(ControlTest, ShowsTheLogOfAnInstanceByItsNumber) {
+    live([this](Client& client) {
+        ASSERT_TRUE(client.load("a", client::Wait::until_done));
+        const auto id = client.instances(client::Client::Which::running)->items.at(0).id;
+        const auto path = "/control/v1/instances/" + std::to_string(id) + "/logs";
+        const auto log = ask(loaded_.config.state.socket, get(path + "?lines=1"));
+        EXPECT_THAT(log, StartsWith("HTTP/1.1 200 "));
+        EXPECT_THAT(log, HasSubstr(R"("items":[{)"));
+        const auto none = ask(loaded_.config.state.socket, get("/control/v1/instances/99/logs"));
+        EXPECT_THAT(none, StartsWith("HTTP/1.1 404 "));
+        EXPECT_THAT(none, HasSubstr("no instance '99' runs"));
+    });
+}
+
 }  // namespace
 }  // namespace routerd::test
