@@ -13,7 +13,7 @@ target_compile_options(routerd_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
     -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wformat=2 -Wimplicit-fallthrough
     -Wswitch-enum)
-option(ROUTERD_UNITY "join the sources of each room, for builds from scratch" OFF)
+set(ROUTERD_UNITY 0 CACHE STRING "how many sources of a room are compiled as one; 0: each by itself")
 option(ROUTERD_WERROR "treat warnings as errors" ON)
 if(ROUTERD_WERROR)
     target_compile_options(routerd_flags INTERFACE -Werror)
@@ -23,13 +23,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(routerd_flags INTERFACE
         -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wsuggest-override
         -Wno-mismatched-new-delete)
-    if(ROUTERD_UNITY)
+    if(ROUTERD_UNITY GREATER 1)
         # A joined source is an include to the compiler, and what has no linkage there alarms it.
         target_compile_options(routerd_flags INTERFACE -Wno-subobject-linkage)
     endif()
 endif()
 if(ROUTERD_SANITIZE)
-    target_compile_options(routerd_flags INTERFACE
+    # g++ says itself that -Wmaybe-uninitialized is often false with sanitizers.
+    target_compile_options(routerd_flags INTERFACE -Wno-maybe-uninitialized
         -fsanitize=${ROUTERD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(routerd_flags INTERFACE -fsanitize=${ROUTERD_SANITIZE})
     if(ROUTERD_SANITIZE MATCHES "thread")

@@ -20,9 +20,7 @@ function(routerd_add_room room)
         add_library(${target} STATIC ${ARG_SOURCES})
         set(scope PUBLIC)
         target_link_libraries(${target} PRIVATE routerd_flags ${ARG_LIBRARIES})
-        # Joined sources are parsed once, not eight times: for builds from scratch.
-        set_target_properties(${target} PROPERTIES UNITY_BUILD ${ROUTERD_UNITY}
-            UNITY_BUILD_BATCH_SIZE 8)
+        routerd_join_sources(${target})
         if(ARG_ASIO)
             routerd_use_asio_pch(${target})
         endif()
@@ -38,26 +36,54 @@ function(routerd_add_room room)
     target_link_libraries(${target} ${scope} Threads::Threads ${ARG_PUBLIC_LIBRARIES})
 endfunction()
 
-# Boost.Asio's coroutine headers cost two seconds a source file; they are parsed once.
+# Joined sources are parsed once, not ROUTERD_UNITY times: for builds from scratch.
+function(routerd_join_sources target)
+    if(ROUTERD_UNITY GREATER 1)
+        set_target_properties(${target} PROPERTIES UNITY_BUILD ON
+            UNITY_BUILD_BATCH_SIZE ${ROUTERD_UNITY})
+    endif()
+endfunction()
+
+set(ROUTERD_ASIO_HEADERS
+    <boost/asio/as_tuple.hpp> <boost/asio/awaitable.hpp> <boost/asio/co_spawn.hpp>
+    <boost/asio/generic/stream_protocol.hpp> <boost/asio/io_context.hpp>
+    <boost/asio/steady_timer.hpp> <boost/asio/use_awaitable.hpp>
+    <chrono> <functional> <memory> <optional> <string> <string_view> <utility> <vector>)
+
+# Parses the headers that follow once, for all targets that REUSE_FROM ${name}.
+function(routerd_add_pch name)
+    file(WRITE "${CMAKE_BINARY_DIR}/pch/${name}.cpp" "")
+    add_library(${name} STATIC "${CMAKE_BINARY_DIR}/pch/${name}.cpp")
+    target_link_libraries(${name} PRIVATE routerd_flags Threads::Threads)
+    target_precompile_headers(${name} PRIVATE ${ARGN})
+endfunction()
+
+# Boost.Asio's coroutine headers cost two seconds a source file.
 function(routerd_use_asio_pch target)
     if(NOT TARGET routerd_asio_pch)
-        file(WRITE "${CMAKE_BINARY_DIR}/pch/empty.cpp" "")
-        add_library(routerd_asio_pch STATIC "${CMAKE_BINARY_DIR}/pch/empty.cpp")
-        target_link_libraries(routerd_asio_pch PRIVATE routerd_flags Threads::Threads)
-        target_precompile_headers(routerd_asio_pch PRIVATE
-            <boost/asio/as_tuple.hpp> <boost/asio/awaitable.hpp> <boost/asio/co_spawn.hpp>
-            <boost/asio/generic/stream_protocol.hpp> <boost/asio/io_context.hpp>
-            <boost/asio/steady_timer.hpp> <boost/asio/use_awaitable.hpp>
-            <chrono> <functional> <memory> <optional> <string> <string_view> <utility> <vector>)
+        routerd_add_pch(routerd_asio_pch ${ROUTERD_ASIO_HEADERS})
     endif()
     target_link_libraries(${target} PRIVATE Threads::Threads)
     target_precompile_headers(${target} REUSE_FROM routerd_asio_pch)
 endfunction()
 
-# routerd_add_unit_test(daemon/gguf SOURCES reader_test.cpp … [ROOMS more/rooms] [LIBRARIES …] [ASIO])
+# The same with GoogleMock's, which cost as much.
+function(routerd_use_test_pch target)
+    if(NOT TARGET routerd_test_pch)
+        routerd_add_pch(routerd_test_pch ${ROUTERD_ASIO_HEADERS} <gmock/gmock.h> <gtest/gtest.h>)
+        target_link_libraries(routerd_test_pch PRIVATE GTest::gmock)
+        target_compile_options(routerd_test_pch PRIVATE -O0)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM routerd_test_pch)
+    # The shared header was made with -fPIC, and executables would say -fPIE.
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC -O0) # what is tested is optimized, not the tests
+endfunction()
+
+# routerd_add_unit_test(daemon/gguf SOURCES reader_test.cpp … [ROOMS more/rooms] [LIBRARIES …])
 # One binary a room, from tests/unit/<room>/; each TEST is a ctest entry of its own.
 function(routerd_add_unit_test room)
-    cmake_parse_arguments(ARG "ASIO" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
+    cmake_parse_arguments(ARG "" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
     string(REPLACE "/" "_" target "${room}_test")
     list(TRANSFORM ARG_SOURCES PREPEND "${CMAKE_SOURCE_DIR}/tests/unit/${room}/")
     add_executable(${target} ${ARG_SOURCES})
@@ -66,12 +92,8 @@ function(routerd_add_unit_test room)
         target_link_libraries(${target} PRIVATE ${name})
     endforeach()
     target_link_libraries(${target} PRIVATE routerd_flags GTest::gmock GTest::gtest_main ${ARG_LIBRARIES})
-    if(ARG_ASIO)
-        # The shared header was made with -fPIC, and executables would say -fPIE.
-        set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-        target_compile_options(${target} PRIVATE -fPIC)
-        routerd_use_asio_pch(${target})
-    endif()
+    routerd_use_test_pch(${target})
+    routerd_join_sources(${target})
     gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${room}:"
         PROPERTIES TIMEOUT 120 LABELS unit)
 endfunction()

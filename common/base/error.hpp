@@ -47,13 +47,18 @@ class Error {
     Error(Errc code, std::string message) : code_(code), message_(std::move(message)) {}
 
     Errc code() const noexcept { return code_; }
-    const std::string& message() const noexcept { return message_; }
+
+    // What result.error() gives is a temporary: of such a one texts are moved out, not referred to.
+    const std::string& message() const& noexcept { return message_; }
+    std::string message() && noexcept { return std::move(message_); }
 
     /// What the user can do about it, one line without "hint:"; empty when there is nothing to say.
-    const std::string& hint() const noexcept { return hint_; }
+    const std::string& hint() const& noexcept { return hint_; }
+    std::string hint() && noexcept { return std::move(hint_); }
 
     /// Which field of a request is at fault ("model"), or empty.
-    const std::string& param() const noexcept { return param_; }
+    const std::string& param() const& noexcept { return param_; }
+    std::string param() && noexcept { return std::move(param_); }
 
     /// When the same call may work; nullopt when that is not known.
     std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }

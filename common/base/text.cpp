@@ -155,10 +155,19 @@ std::string valid_utf8(std::string_view text) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+    constexpr std::size_t longest = 128;
     std::string best;
+    if (word.size() > longest) {
+        return best;
+    }
+    const auto wanted = to_lower(word);
     std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (const auto& candidate : candidates) {
-        const auto distance = edit_distance(to_lower(word), to_lower(candidate));
+        const auto longer = std::max(word.size(), candidate.size());
+        if (longer - std::min(word.size(), candidate.size()) >= best_distance) {
+            continue;
+        }
+        const auto distance = edit_distance(wanted, to_lower(candidate));
         if (distance < best_distance) {
             best_distance = distance;
             best = candidate;

@@ -26,7 +26,8 @@ std::string escaped(std::string_view text);
 std::string valid_utf8(std::string_view text);
 
 /// The candidate nearest to `word` by edit distance, for "did you mean"; empty when none is near
-/// (a third of the word's length, at least 1).
+/// (a third of the word's length, at least 1). A word of more than 128 bytes is near to nothing:
+/// its length is its sender's choice, and the work grows with it.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// Splits as a POSIX shell would split words (quotes and backslashes, no expansion); an open quote

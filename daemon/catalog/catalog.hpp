@@ -69,12 +69,13 @@ class Catalog {
     asio::awaitable<Result<ScanReport>> rescan(std::optional<std::string> dir = std::nullopt);
 
     /// Edits the user's overrides of one model (all changes or none) and returns it as it is then.
-    /// Errors: not_found, invalid_request (unknown key with the nearest, bad value), conflict (an
-    /// alias that is another model's name), unavailable (the store).
+    /// Errors: model_not_found, invalid_request (unknown key with the nearest, bad value), conflict
+    /// (an alias that is another model's name), unavailable (the store).
     asio::awaitable<Result<std::shared_ptr<const Model>>> change(std::string name,
                                                                  std::vector<KeyChange> changes);
 
-    /// What `switch` remembers. Errors: not_found, conflict (the model is disabled), unavailable.
+    /// What `switch` remembers. Errors: model_not_found, conflict (the model is disabled),
+    /// unavailable.
     asio::awaitable<Result<std::shared_ptr<const Model>>> set_default(std::string name);
 
     /// Forgets it: the configured default counts again.
@@ -83,11 +84,11 @@ class Catalog {
     asio::awaitable<Result<std::vector<Profile>>> profiles();
     asio::awaitable<Result<Profile>> profile(std::string name);
 
-    /// The name is made a slug. Errors: invalid_request, conflict (it exists), not_found (a model).
+    /// The name is made a slug. Errors: invalid_request, conflict (it exists), model_not_found.
     asio::awaitable<Result<Profile>> create_profile(Profile profile);
 
     /// Writes an existing one anew; when it is the active one, the difference is in force when this
-    /// returns. Errors: not_found, invalid_request.
+    /// returns. Errors: not_found, model_not_found, invalid_request.
     asio::awaitable<Result<Profile>> replace_profile(Profile profile);
 
     /// Errors: not_found, conflict (it is the active one).

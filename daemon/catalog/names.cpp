@@ -16,16 +16,21 @@ Result<std::shared_ptr<const Model>> model_named(const Snapshot& snapshot, std::
     constexpr std::size_t most_compared = 2000;
     std::vector<std::string> names;
     for (const auto& [known, index] : snapshot.names) {
-        if (names.size() < most_compared && name.size() < longest_shown) {
+        if (names.size() < most_compared) {
             names.push_back(known);
         }
     }
     std::sort(names.begin(), names.end());
-    const auto near = nearest(to_lower(name), names);
-    const Error error(Errc::not_found,
-                      "there is no model '" + escaped(name.substr(0, longest_shown)) + "'");
-    return error.with_hint(near.empty() ? "routerctl ls shows the models there are"
-                                        : "did you mean '" + near + "'?");
+    const auto near = nearest(name, names);
+    const auto shown = escaped(name.substr(0, longest_shown));
+    const auto error =
+        Error(Errc::model_not_found, "there is no model '" + shown + "'").with_param("model");
+    if (!near.empty()) {
+        return error.with_hint("did you mean '" + near + "'?");
+    }
+    return error.with_hint(names.empty() ? "no model was found at all: see routerctl doctor, or "
+                                           "put a GGUF file into a models directory"
+                                         : "GET /v1/models or routerctl ls has the names");
 }
 
 }  // namespace routerd

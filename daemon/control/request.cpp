@@ -78,13 +78,7 @@ Result<void> check_content_type(const Exchange& exchange) {
 }
 
 Result<std::shared_ptr<const Model>> find_model(Control& control, std::string_view name) {
-    auto model = model_named(*control.services().catalog.snapshot(), name);
-    if (!model) {  // what is missing is a model, as the contract's code for it says
-        return Error(Errc::model_not_found, model.error().message())
-            .with_param("model")
-            .with_hint(model.error().hint());
-    }
-    return model;
+    return model_named(*control.services().catalog.snapshot(), name);
 }
 
 Result<std::shared_ptr<const Model>> path_model(Control& control, const Exchange& exchange) {

@@ -158,13 +158,13 @@ void Child::signal(int signal) const noexcept {
 
 boost::asio::awaitable<Result<ExitStatus>> Child::wait() {
     auto executor = co_await asio::this_coro::executor;
+    const auto attempt = "wait for process " + std::to_string(pid());  // aborted, it may be gone
     asio::posix::stream_descriptor ended(executor, ::fcntl(pidfd_.get(), F_DUPFD_CLOEXEC, 3));
     // Looked at again after each wait: Asio may wake it by an event of another descriptor that was
     // closed in the same turn of the loop, and reap() kills.
     while (!has_ended(pidfd_)) {
         auto [ec] = co_await ended.async_wait(asio::posix::stream_descriptor::wait_read, no_throw);
         if (ec) {
-            const auto attempt = "wait for process " + std::to_string(pid());
             co_return Error(Errc::cancelled, attempt + ": " + ec.message());
         }
     }

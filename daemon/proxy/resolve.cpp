@@ -1,10 +1,8 @@
 #include "daemon/proxy/resolve.hpp"
 
-#include <algorithm>
-#include <vector>
-
 #include "common/base/text.hpp"
 #include "common/config/tier.hpp"
+#include "daemon/catalog/names.hpp"
 #include "daemon/supervisor/fleet.hpp"
 
 namespace routerd {
@@ -14,33 +12,12 @@ using ModelPtr = std::shared_ptr<const Model>;
 
 constexpr std::string_view tier_prefix = "tier:";
 
-Error unknown_model(const Snapshot& snapshot, const std::string& name) {
-    std::vector<std::string> candidates;
-    for (const auto& model : snapshot.models) {
-        candidates.push_back(model->id);
-        candidates.insert(candidates.end(), model->aliases.begin(), model->aliases.end());
-    }
-    const auto near = nearest(name, candidates);
-    const auto error =
-        Error(Errc::model_not_found, "there is no model '" + name + "'").with_param("model");
-    if (!near.empty()) {
-        return error.with_hint("did you mean '" + near + "'?");
-    }
-    return error.with_hint(candidates.empty() ? "no model was found at all: see routerctl doctor, "
-                                                "or put a GGUF file into a models directory"
-                                              : "GET /v1/models or routerctl ls has the names");
-}
-
-Result<ModelPtr> by_name(const Snapshot& snapshot, const std::string& name) {
-    const auto found = snapshot.names.find(to_lower(name));
-    if (found == snapshot.names.end()) {
-        return unknown_model(snapshot, name);
-    }
-    const auto& model = snapshot.models.at(found->second);
-    if (!model->enabled) {
-        return Error(Errc::model_not_found, "model '" + model->id + "' is disabled")
+Result<ModelPtr> by_name(const Snapshot& snapshot, std::string_view name) {
+    auto model = model_named(snapshot, name);
+    if (model && !(*model)->enabled) {
+        return Error(Errc::model_not_found, "model '" + (*model)->id + "' is disabled")
             .with_param("model")
-            .with_hint("routerctl enable " + model->id);
+            .with_hint("routerctl enable " + (*model)->id);
     }
     return model;
 }
@@ -48,7 +25,8 @@ Result<ModelPtr> by_name(const Snapshot& snapshot, const std::string& name) {
 Result<ModelPtr> by_tier(const Snapshot& snapshot, const Fleet& fleet, std::string_view word) {
     const auto tier = tier_from_string(word);
     if (!tier) {
-        return Error(Errc::model_not_found, "there is no tier '" + std::string(word) + "'")
+        return Error(Errc::model_not_found,
+                     "there is no tier '" + escaped(word.substr(0, 128)) + "'")
             .with_param("model")
             .with_hint("tiers are fast, balanced and powerful");
     }
@@ -67,8 +45,7 @@ Result<ModelPtr> by_tier(const Snapshot& snapshot, const Fleet& fleet, std::stri
         }
     }
     if (!first) {
-        return Error(Errc::model_not_found,
-                     "no enabled model is in tier '" + std::string(word) + "'")
+        return Error(Errc::model_not_found, "no enabled model is in tier '" + to_lower(word) + "'")
             .with_param("model");
     }
     return loaded ? loaded : first;

@@ -24,6 +24,9 @@ std::optional<Number> number_after(std::string_view text, std::string_view name)
 }  // namespace
 
 void TailTap::see(std::string_view piece) noexcept {
+    if (piece.empty()) {
+        return;  // it may have no address, which memcpy() must not be given
+    }
     if (piece.size() > kept) {
         total_ += piece.size() - kept;
         piece.remove_prefix(piece.size() - kept);

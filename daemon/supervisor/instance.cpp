@@ -116,7 +116,7 @@ asio::awaitable<Instance::Outcome> Instance::start() {
         spawned = spawn();
     }
     if (!spawned) {
-        const auto& hint = spawned.error().hint();
+        const auto hint = spawned.error().hint();
         failure_ = spawned.error().message() + (hint.empty() ? "" : " (" + hint + ")");
         co_return Outcome::failed;
     }

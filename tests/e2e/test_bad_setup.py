@@ -19,6 +19,7 @@ class BadSetupTest(harness.E2ETest):
         error = response.json()['error']
         self.assertEqual(error['code'], 'load_failed')
         self.assertIn('/nonexistent/llama-server', error['message'])
+        self.assertIn('LLAMA_SERVER_PATH', error['message'])
         self.assertIn('retry-after', response.headers)
         run = router.ctl('load', 'fox', '--wait')
         self.assertEqual(run.returncode, 1, run.stderr)

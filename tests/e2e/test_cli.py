@@ -1,18 +1,11 @@
 """routerctl against a real daemon: what each command prints, where, and how it exits."""
 import json
 import os
-import resource
 import signal
 import subprocess
 
 import harness
 from harness import TEXT, write_model
-
-
-def cpu_of_children():
-    """Seconds of processor time of all processes that were started here and have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 @harness.needs_llama_server
@@ -126,15 +119,6 @@ class CliTest(harness.E2ETest):
             seen.add(json.loads(follower.stdout.readline())['type'])
         follower.terminate()
         follower.wait(10)
-
-    def test_a_table_takes_no_longer_than_a_blink(self):
-        self.run_ok('load', 'fox', '--wait')
-        begin, count = cpu_of_children(), 20
-        for _ in range(count):
-            self.run_ok('ps')
-        # A release build takes under 15 ms as a whole; one with sanitizers is given more, and
-        # processor time does not count what else the machine does.
-        self.assertLess((cpu_of_children() - begin) / count, 0.3)
 
 
 if __name__ == '__main__':

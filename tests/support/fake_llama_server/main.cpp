@@ -178,6 +178,7 @@ void load(const Faults& faults, const std::string& model, fake::Server& server) 
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::signal(SIGSEGV, SIG_DFL);  // a sanitizer's handler would make an exit of it
     const std::vector<std::string> words(argv + 1, argv + argc);
     const auto faults = faults_of(std::getenv("FAKE_LLAMA"));
     const auto model = argument(words, "-m", "");

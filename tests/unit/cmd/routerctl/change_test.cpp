@@ -3,14 +3,14 @@
 namespace routerd::ctl {
 namespace {
 
-struct Case {
+struct ChangeCase {
     const char* name;
     std::vector<std::string> arguments;
     const char* request;
     const char* body;
 };
 
-class ChangeTest : public CtlTest, public testing::WithParamInterface<Case> {};
+class ChangeTest : public CtlTest, public testing::WithParamInterface<ChangeCase> {};
 
 TEST_P(ChangeTest, SendsTheChangeAndPrintsTheName) {
     daemon_.answer_json(GetParam().request, R"({"id":"q","name":"q","model":"q"})");
@@ -30,43 +30,48 @@ constexpr const char* patch = "PATCH /control/v1/models/q";
 INSTANTIATE_TEST_SUITE_P(
     All, ChangeTest,
     testing::Values(
-        Case{"Enable", {"enable", "q"}, patch, CHANGE(R"({"enabled":"true"})", "[]", "[]", "[]")},
-        Case{
+        ChangeCase{
+            "Enable", {"enable", "q"}, patch, CHANGE(R"({"enabled":"true"})", "[]", "[]", "[]")},
+        ChangeCase{
             "Disable", {"disable", "q"}, patch, CHANGE(R"({"enabled":"false"})", "[]", "[]", "[]")},
-        Case{"Tier", {"tier", "q", "fast"}, patch, CHANGE(R"({"tier":"fast"})", "[]", "[]", "[]")},
-        Case{"TierAuto", {"tier", "q", "auto"}, patch, CHANGE("{}", R"(["tier"])", "[]", "[]")},
-        Case{"Thinking",
-             {"thinking", "q", "on"},
-             patch,
-             CHANGE(R"({"thinking":"true"})", "[]", "[]", "[]")},
-        Case{"ThinkingAuto",
-             {"thinking", "q", "auto"},
-             patch,
-             CHANGE("{}", R"(["thinking"])", "[]", "[]")},
-        Case{"Alias",
-             {"alias", "q", "fast-one"},
-             patch,
-             CHANGE("{}", "[]", R"(["fast-one"])", "[]")},
-        Case{"AliasRemove",
-             {"alias", "--rm", "q", "fast-one"},
-             patch,
-             CHANGE("{}", "[]", "[]", R"(["fast-one"])")},
-        Case{"Set",
-             {"set", "q", "context=4096", "args=-fa on"},
-             patch,
-             CHANGE(R"({"args":"-fa on","context":"4096"})", "[]", "[]", "[]")},
-        Case{"Unset",
-             {"unset", "q", "context", "args"},
-             patch,
-             CHANGE("{}", R"(["context","args"])", "[]", "[]")},
-        Case{"Pin", {"pin", "q"}, "POST /control/v1/models/q/pin", ""},
-        Case{"Unpin", {"unpin", "q"}, "POST /control/v1/models/q/unpin", ""},
-        Case{"Reset", {"reset", "q"}, "POST /control/v1/models/q/reset", ""},
-        Case{"Restart", {"restart", "q"}, "POST /control/v1/models/q/restart", ""},
-        Case{"Load", {"load", "q"}, "POST /control/v1/models/q/load?wait=false", ""},
-        Case{"LoadWait", {"load", "--wait", "q"}, "POST /control/v1/models/q/load?wait=true", ""},
-        Case{"ProfileUse", {"profile", "use", "q"}, "POST /control/v1/profiles/q/activate", ""},
-        Case{"ProfileRemove", {"profile", "rm", "q"}, "DELETE /control/v1/profiles/q", ""}),
+        ChangeCase{
+            "Tier", {"tier", "q", "fast"}, patch, CHANGE(R"({"tier":"fast"})", "[]", "[]", "[]")},
+        ChangeCase{
+            "TierAuto", {"tier", "q", "auto"}, patch, CHANGE("{}", R"(["tier"])", "[]", "[]")},
+        ChangeCase{"Thinking",
+                   {"thinking", "q", "on"},
+                   patch,
+                   CHANGE(R"({"thinking":"true"})", "[]", "[]", "[]")},
+        ChangeCase{"ThinkingAuto",
+                   {"thinking", "q", "auto"},
+                   patch,
+                   CHANGE("{}", R"(["thinking"])", "[]", "[]")},
+        ChangeCase{"Alias",
+                   {"alias", "q", "fast-one"},
+                   patch,
+                   CHANGE("{}", "[]", R"(["fast-one"])", "[]")},
+        ChangeCase{"AliasRemove",
+                   {"alias", "--rm", "q", "fast-one"},
+                   patch,
+                   CHANGE("{}", "[]", "[]", R"(["fast-one"])")},
+        ChangeCase{"Set",
+                   {"set", "q", "context=4096", "args=-fa on"},
+                   patch,
+                   CHANGE(R"({"args":"-fa on","context":"4096"})", "[]", "[]", "[]")},
+        ChangeCase{"Unset",
+                   {"unset", "q", "context", "args"},
+                   patch,
+                   CHANGE("{}", R"(["context","args"])", "[]", "[]")},
+        ChangeCase{"Pin", {"pin", "q"}, "POST /control/v1/models/q/pin", ""},
+        ChangeCase{"Unpin", {"unpin", "q"}, "POST /control/v1/models/q/unpin", ""},
+        ChangeCase{"Reset", {"reset", "q"}, "POST /control/v1/models/q/reset", ""},
+        ChangeCase{"Restart", {"restart", "q"}, "POST /control/v1/models/q/restart", ""},
+        ChangeCase{"Load", {"load", "q"}, "POST /control/v1/models/q/load?wait=false", ""},
+        ChangeCase{
+            "LoadWait", {"load", "--wait", "q"}, "POST /control/v1/models/q/load?wait=true", ""},
+        ChangeCase{
+            "ProfileUse", {"profile", "use", "q"}, "POST /control/v1/profiles/q/activate", ""},
+        ChangeCase{"ProfileRemove", {"profile", "rm", "q"}, "DELETE /control/v1/profiles/q", ""}),
     [](const auto& row) { return row.param.name; });
 
 TEST_F(CtlTest, GoesOnAfterAFailureAndKeepsTheFirstExitCode) {

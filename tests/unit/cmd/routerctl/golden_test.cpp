@@ -3,14 +3,14 @@
 namespace routerd::ctl {
 namespace {
 
-struct Case {
+struct GoldenCase {
     const char* name;  ///< of the test and of the golden file
     std::vector<std::string> arguments;
     const char* request;
     const char* answer;  ///< in tests/golden/routerctl/answers
 };
 
-class GoldenTest : public CtlTest, public testing::WithParamInterface<Case> {};
+class GoldenTest : public CtlTest, public testing::WithParamInterface<GoldenCase> {};
 
 TEST_P(GoldenTest, PrintsWhatItAlwaysDid) {
     const auto& row = GetParam();
@@ -29,54 +29,56 @@ constexpr const char* get_model = "GET /control/v1/models/qwen3-8b";
 INSTANTIATE_TEST_SUITE_P(
     All, GoldenTest,
     testing::Values(
-        Case{"ls", {"ls"}, list_models, "models.json"},
-        Case{"ls_wide", {"ls", "--format", "wide"}, list_models, "models.json"},
-        Case{"ls_json", {"--json", "ls"}, list_models, "models.json"},
-        Case{"ls_quiet", {"ls", "-q"}, list_models, "models.json"},
-        Case{"ls_filter", {"ls", "--filter", "capabilities=vision"}, list_models, "models.json"},
-        Case{"ls_template",
-             {"ls", "--format", "{{.ID}}\\t{{join .aliases \",\"}}"},
-             list_models,
-             "models.json"},
-        Case{"ls_table_template",
-             {"ls", "--format", "table {{.id}}\\t{{upper .tier}}"},
-             list_models,
-             "models.json"},
-        Case{"ps", {"ps"}, list_instances, "instances.json"},
-        Case{"ps_wide", {"ps", "--format=wide", "--no-trunc"}, list_instances, "instances.json"},
-        Case{"ps_json", {"ps", "--format", "json"}, list_instances, "instances.json"},
-        Case{"show", {"show", "qwen3-8b"}, get_model, "model.json"},
-        Case{"show_gguf", {"show", "--gguf", "qwen3-8b"}, get_model, "model.json"},
-        Case{"show_cmdline", {"show", "qwen3-8b", "--cmdline"}, get_model, "model.json"},
-        Case{"show_overrides", {"show", "qwen3-8b", "--overrides"}, get_model, "model.json"},
-        Case{"show_json", {"show", "qwen3-8b", "--json"}, get_model, "model.json"},
-        Case{"status", {"status"}, "GET /control/v1/status", "status.json"},
-        Case{"switch_dry_run",
-             {"switch", "--dry-run", "qwen3-8b"},
-             "POST /control/v1/switch",
-             "plan.json"},
-        Case{"rescan", {"rescan"}, "POST /control/v1/rescan", "rescan.json"},
-        Case{"events", {"events"}, "GET /control/v1/events?limit=100", "events.json"},
-        Case{
+        GoldenCase{"ls", {"ls"}, list_models, "models.json"},
+        GoldenCase{"ls_wide", {"ls", "--format", "wide"}, list_models, "models.json"},
+        GoldenCase{"ls_json", {"--json", "ls"}, list_models, "models.json"},
+        GoldenCase{"ls_quiet", {"ls", "-q"}, list_models, "models.json"},
+        GoldenCase{
+            "ls_filter", {"ls", "--filter", "capabilities=vision"}, list_models, "models.json"},
+        GoldenCase{"ls_template",
+                   {"ls", "--format", "{{.ID}}\\t{{join .aliases \",\"}}"},
+                   list_models,
+                   "models.json"},
+        GoldenCase{"ls_table_template",
+                   {"ls", "--format", "table {{.id}}\\t{{upper .tier}}"},
+                   list_models,
+                   "models.json"},
+        GoldenCase{"ps", {"ps"}, list_instances, "instances.json"},
+        GoldenCase{
+            "ps_wide", {"ps", "--format=wide", "--no-trunc"}, list_instances, "instances.json"},
+        GoldenCase{"ps_json", {"ps", "--format", "json"}, list_instances, "instances.json"},
+        GoldenCase{"show", {"show", "qwen3-8b"}, get_model, "model.json"},
+        GoldenCase{"show_gguf", {"show", "--gguf", "qwen3-8b"}, get_model, "model.json"},
+        GoldenCase{"show_cmdline", {"show", "qwen3-8b", "--cmdline"}, get_model, "model.json"},
+        GoldenCase{"show_overrides", {"show", "qwen3-8b", "--overrides"}, get_model, "model.json"},
+        GoldenCase{"show_json", {"show", "qwen3-8b", "--json"}, get_model, "model.json"},
+        GoldenCase{"status", {"status"}, "GET /control/v1/status", "status.json"},
+        GoldenCase{"switch_dry_run",
+                   {"switch", "--dry-run", "qwen3-8b"},
+                   "POST /control/v1/switch",
+                   "plan.json"},
+        GoldenCase{"rescan", {"rescan"}, "POST /control/v1/rescan", "rescan.json"},
+        GoldenCase{"events", {"events"}, "GET /control/v1/events?limit=100", "events.json"},
+        GoldenCase{
             "events_json", {"events", "--json"}, "GET /control/v1/events?limit=100", "events.json"},
-        Case{"logs",
-             {"logs", "-n", "2", "-t", "qwen3-8b"},
-             "GET /control/v1/models/qwen3-8b/logs?lines=2",
-             "logs.json"},
-        Case{"logs_daemon",
-             {"logs", "--daemon", "--since", "10m"},
-             "GET /control/v1/logs?lines=50&since=2026-11-21T14%3A50%3A00.000Z",
-             "logs.json"},
-        Case{"profile_ls", {"profile", "ls"}, "GET /control/v1/profiles", "profiles.json"},
-        Case{"profile_show",
-             {"profile", "show", "night"},
-             "GET /control/v1/profiles/night",
-             "profile.json"},
-        Case{"config_show", {"config", "show"}, "GET /control/v1/config", "config.json"},
-        Case{"config_reload",
-             {"config", "reload"},
-             "POST /control/v1/config/reload",
-             "reload.json"}),
+        GoldenCase{"logs",
+                   {"logs", "-n", "2", "-t", "qwen3-8b"},
+                   "GET /control/v1/models/qwen3-8b/logs?lines=2",
+                   "logs.json"},
+        GoldenCase{"logs_daemon",
+                   {"logs", "--daemon", "--since", "10m"},
+                   "GET /control/v1/logs?lines=50&since=2026-11-21T14%3A50%3A00.000Z",
+                   "logs.json"},
+        GoldenCase{"profile_ls", {"profile", "ls"}, "GET /control/v1/profiles", "profiles.json"},
+        GoldenCase{"profile_show",
+                   {"profile", "show", "night"},
+                   "GET /control/v1/profiles/night",
+                   "profile.json"},
+        GoldenCase{"config_show", {"config", "show"}, "GET /control/v1/config", "config.json"},
+        GoldenCase{"config_reload",
+                   {"config", "reload"},
+                   "POST /control/v1/config/reload",
+                   "reload.json"}),
     [](const auto& row) { return row.param.name; });
 
 class ColorTest : public CtlTest {};

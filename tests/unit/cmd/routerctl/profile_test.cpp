@@ -35,13 +35,13 @@ TEST(ProfileFileTest, ReadsWhatItWrote) {
     EXPECT_EQ(api::encode(*again), api::encode(*profile));
 }
 
-struct Case {
+struct ProfileCase {
     const char* name;
     const char* text;
     const char* error;
 };
 
-class BadProfileTest : public testing::TestWithParam<Case> {};
+class BadProfileTest : public testing::TestWithParam<ProfileCase> {};
 
 TEST_P(BadProfileTest, NamesThePlace) {
     const auto profile = parse_profile(GetParam().text, "p.toml");
@@ -51,12 +51,13 @@ TEST_P(BadProfileTest, NamesThePlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadProfileTest,
-    testing::Values(Case{"Key", "enabled = []", "p.toml:1:11: unknown key 'enabled'"},
-                    Case{"List", "preload = \"a\"", "p.toml:1:11: must be a list of model names"},
-                    Case{"Name", "preload = [1]", "p.toml:1:12: must be a model's name"},
-                    Case{"Text", "\ndescription = 1", "p.toml:2:15: 'description' must be text"},
-                    Case{"Overrides", "overrides = 1", "p.toml:1:13: 'overrides' must be a table"},
-                    Case{"Model", "overrides.a = 1", "p.toml:1:15: must be a table of settings"}),
+    testing::Values(
+        ProfileCase{"Key", "enabled = []", "p.toml:1:11: unknown key 'enabled'"},
+        ProfileCase{"List", "preload = \"a\"", "p.toml:1:11: must be a list of model names"},
+        ProfileCase{"Name", "preload = [1]", "p.toml:1:12: must be a model's name"},
+        ProfileCase{"Text", "\ndescription = 1", "p.toml:2:15: 'description' must be text"},
+        ProfileCase{"Overrides", "overrides = 1", "p.toml:1:13: 'overrides' must be a table"},
+        ProfileCase{"Model", "overrides.a = 1", "p.toml:1:15: must be a table of settings"}),
     [](const auto& row) { return row.param.name; });
 
 class ProfileTest : public CtlTest {

@@ -8,13 +8,13 @@
 namespace routerd::ctl {
 namespace {
 
-struct Case {
+struct TemplateCase {
     const char* name;
     const char* text;
     const char* outcome;  ///< the text, or "!" and the error
 };
 
-class TemplateTest : public testing::TestWithParam<Case> {};
+class TemplateTest : public testing::TestWithParam<TemplateCase> {};
 
 TEST_P(TemplateTest, GivesTextOrSaysWhatIsWrong) {
     const nlohmann::json value{{"id", "qwen\x1b[31m"}, {"pid", nullptr},
@@ -28,19 +28,22 @@ TEST_P(TemplateTest, GivesTextOrSaysWhatIsWrong) {
 INSTANTIATE_TEST_SUITE_P(
     All, TemplateTest,
     testing::Values(
-        Case{"Plain", "x", "x"}, Case{"Empty", "", ""},
-        Case{"Fields", "{{.size}} {{ .on }}{{.pid}}", "12 true"},
-        Case{"AnyCase", "{{.Size}}", "12"}, Case{"Inner", "{{.inner.x}}", "Y"},
-        Case{"Safe", "{{.id}}", "qwen\\x1B[31m"}, Case{"Escapes", "a\\tb\\nc\\d", "a\tb\nc\\d"},
-        Case{"Json", "{{json .inner}}", R"({"x":"Y"})"}, Case{"JsonNull", "{{json .pid}}", "null"},
-        Case{"Join", R"({{join .list ", "}})", "a, b"}, Case{"Len", "{{len .list}}", "2"},
-        Case{"Upper", "{{upper .inner.x}}", "Y"}, Case{"Lower", "{{lower .inner.x}}", "y"},
-        Case{"NoField", "{{.nope}}", "!--format: no field '.nope'"},
-        Case{"Open", "{{.id", "!--format: '{{' without '}}'"},
-        Case{"NoName", "{{}}", "!--format: '{{}}' names no field"},
-        Case{"NoFunction", "{{shout .id}}",
-             "!--format: unknown function 'shout' in '{{shout .id}}'"},
-        Case{"TooMuch", "{{.id .size}}", "!--format: too many words in '{{.id .size}}'"}),
+        TemplateCase{"Plain", "x", "x"}, TemplateCase{"Empty", "", ""},
+        TemplateCase{"Fields", "{{.size}} {{ .on }}{{.pid}}", "12 true"},
+        TemplateCase{"AnyCase", "{{.Size}}", "12"}, TemplateCase{"Inner", "{{.inner.x}}", "Y"},
+        TemplateCase{"Safe", "{{.id}}", "qwen\\x1B[31m"},
+        TemplateCase{"Escapes", "a\\tb\\nc\\d", "a\tb\nc\\d"},
+        TemplateCase{"Json", "{{json .inner}}", R"({"x":"Y"})"},
+        TemplateCase{"JsonNull", "{{json .pid}}", "null"},
+        TemplateCase{"Join", R"({{join .list ", "}})", "a, b"},
+        TemplateCase{"Len", "{{len .list}}", "2"}, TemplateCase{"Upper", "{{upper .inner.x}}", "Y"},
+        TemplateCase{"Lower", "{{lower .inner.x}}", "y"},
+        TemplateCase{"NoField", "{{.nope}}", "!--format: no field '.nope'"},
+        TemplateCase{"Open", "{{.id", "!--format: '{{' without '}}'"},
+        TemplateCase{"NoName", "{{}}", "!--format: '{{}}' names no field"},
+        TemplateCase{"NoFunction", "{{shout .id}}",
+                     "!--format: unknown function 'shout' in '{{shout .id}}'"},
+        TemplateCase{"TooMuch", "{{.id .size}}", "!--format: too many words in '{{.id .size}}'"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(TemplateHeadingTest, HasTheFieldsNames) {

@@ -3,13 +3,13 @@
 namespace routerd::ctl {
 namespace {
 
-struct Case {
+struct UsageCase {
     const char* name;
     std::vector<std::string> arguments;
     const char* error;
 };
 
-class UsageTest : public CtlTest, public testing::WithParamInterface<Case> {};
+class UsageTest : public CtlTest, public testing::WithParamInterface<UsageCase> {};
 
 TEST_P(UsageTest, SaysWhatIsWrongAndEndsWith2) {
     const auto outcome = ctl(GetParam().arguments);
@@ -21,42 +21,45 @@ TEST_P(UsageTest, SaysWhatIsWrongAndEndsWith2) {
 INSTANTIATE_TEST_SUITE_P(
     All, UsageTest,
     testing::Values(
-        Case{"UnknownCommand",
-             {"pss"},
-             "routerctl: unknown command 'pss' of routerctl\nhint: did you mean 'ps'?\n"},
-        Case{"UnknownInnerCommand",
-             {"profile", "usee"},
-             "routerctl: unknown command 'usee' of routerctl profile\nhint: did you mean 'use'?\n"},
-        Case{"UnknownOption",
-             {"ps", "--al"},
-             "routerctl: unknown option '--al' of routerctl ps\nhint: did you mean '--all'?\n"},
-        Case{"NoName",
-             {"show"},
-             "routerctl: routerctl show needs NAME\nhint: see: routerctl show --help\n"},
-        Case{"TooMany",
-             {"status", "now"},
-             "routerctl: too many arguments for routerctl status: 'now'\n"
-             "hint: see: routerctl status --help\n"},
-        Case{"UnloadNothing", {"unload"}, "routerctl: unload needs either names or --all\n"},
-        Case{"UnloadBoth",
-             {"unload", "a", "--all"},
-             "routerctl: unload needs either names or --all\n"},
-        Case{"BadHost",
-             {"-H", "nowhere", "ps"},
-             "routerctl: --host: 'nowhere' is not an address\n"
-             "hint: use unix:///path/to/routerd.sock or http://host:port\n"},
-        Case{"BadTimeout",
-             {"ps", "--timeout", "soon"},
-             "routerctl: --timeout: 'soon' is not a duration (examples: 250ms, 5s, 10m, 1h)\n"},
-        Case{"BadSetting",
-             {"set", "a", "context"},
-             "routerctl: 'context' is not KEY=VALUE\nhint: example: routerctl set a "
-             "context=8192\n"},
-        Case{"BadSince",
-             {"logs", "a", "--since", "yesterday"},
-             "routerctl: --since: 'yesterday' is not a time\n"
-             "hint: examples: 10m (ago), 2h, 2026-11-21T15:04:05Z\n"},
-        Case{"NoPrompt", {"run", "a"}, "routerctl: the prompt is empty\n"}),
+        UsageCase{"UnknownCommand",
+                  {"pss"},
+                  "routerctl: unknown command 'pss' of routerctl\nhint: did you mean 'ps'?\n"},
+        UsageCase{
+            "UnknownInnerCommand",
+            {"profile", "usee"},
+            "routerctl: unknown command 'usee' of routerctl profile\nhint: did you mean 'use'?\n"},
+        UsageCase{
+            "UnknownOption",
+            {"ps", "--al"},
+            "routerctl: unknown option '--al' of routerctl ps\nhint: did you mean '--all'?\n"},
+        UsageCase{"NoName",
+                  {"show"},
+                  "routerctl: routerctl show needs NAME\nhint: see: routerctl show --help\n"},
+        UsageCase{"TooMany",
+                  {"status", "now"},
+                  "routerctl: too many arguments for routerctl status: 'now'\n"
+                  "hint: see: routerctl status --help\n"},
+        UsageCase{"UnloadNothing", {"unload"}, "routerctl: unload needs either names or --all\n"},
+        UsageCase{"UnloadBoth",
+                  {"unload", "a", "--all"},
+                  "routerctl: unload needs either names or --all\n"},
+        UsageCase{"BadHost",
+                  {"-H", "nowhere", "ps"},
+                  "routerctl: --host: 'nowhere' is not an address\n"
+                  "hint: use unix:///path/to/routerd.sock or http://host:port\n"},
+        UsageCase{
+            "BadTimeout",
+            {"ps", "--timeout", "soon"},
+            "routerctl: --timeout: 'soon' is not a duration (examples: 250ms, 5s, 10m, 1h)\n"},
+        UsageCase{"BadSetting",
+                  {"set", "a", "context"},
+                  "routerctl: 'context' is not KEY=VALUE\nhint: example: routerctl set a "
+                  "context=8192\n"},
+        UsageCase{"BadSince",
+                  {"logs", "a", "--since", "yesterday"},
+                  "routerctl: --since: 'yesterday' is not a time\n"
+                  "hint: examples: 10m (ago), 2h, 2026-11-21T15:04:05Z\n"},
+        UsageCase{"NoPrompt", {"run", "a"}, "routerctl: the prompt is empty\n"}),
     [](const auto& row) { return row.param.name; });
 
 TEST_F(CtlTest, NeedsACommandAndNamesThem) {

@@ -35,39 +35,46 @@ std::set<std::string> keys_of(const Json& object) {
     return keys;
 }
 
-struct Case {
+struct SchemaCase {
     std::string schema;
     Json sample;
 };
 
-class OpenApiSchema : public testing::TestWithParam<Case> {};
+class OpenApiSchema : public testing::TestWithParam<SchemaCase> {};
 
 TEST_P(OpenApiSchema, HasTheKeysThatAreSent) {
     const auto& schema = document().at("components").at("schemas").at(GetParam().schema);
     EXPECT_EQ(keys_of(schema.at("properties")), keys_of(GetParam().sample));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, OpenApiSchema,
-    testing::Values(
-        Case{"Error", to_value(ErrorBody{})}, Case{"Event", to_value(Event{})},
-        Case{"EventList", to_value(EventList{})}, Case{"Instance", to_value(Instance{})},
-        Case{"InstanceList", to_value(InstanceList{})}, Case{"LoadResult", to_value(LoadResult{})},
-        Case{"UnloadResult", to_value(UnloadResult{})},
-        Case{"ModelSummary", to_value(ModelSummary{})}, Case{"Model", to_value(Model{})},
-        Case{"GgufMetadata", to_value(Model{}).at("gguf")},
-        Case{"ModelChange", to_value(ModelChange{})},
-        Case{"RescanRequest", to_value(RescanRequest{})},
-        Case{"RescanResult", to_value(RescanResult{})},
-        Case{"SwitchRequest", to_value(SwitchRequest{})},
-        Case{"SwitchStage", to_value(SwitchStage{})},
-        Case{"SwitchResult", to_value(SwitchResult{})}, Case{"SwitchPlan", to_value(SwitchPlan{})},
-        Case{"Profile", to_value(Profile{})}, Case{"LogLine", to_value(LogLine{})},
-        Case{"Status", to_value(Status{})}, Case{"ModelCounts", to_value(Status{}).at("models")},
-        Case{"RequestCounts", to_value(Status{}).at("requests")}, Case{"Check", to_value(Check{})},
-        Case{"ConfigEntry", to_value(ConfigEntry{})},
-        Case{"ReloadResult", to_value(ReloadResult{})}),
-    [](const auto& row) { return row.param.schema; });
+INSTANTIATE_TEST_SUITE_P(All, OpenApiSchema,
+                         testing::Values(SchemaCase{"Error", to_value(ErrorBody{})},
+                                         SchemaCase{"Event", to_value(Event{})},
+                                         SchemaCase{"EventList", to_value(EventList{})},
+                                         SchemaCase{"Instance", to_value(Instance{})},
+                                         SchemaCase{"InstanceList", to_value(InstanceList{})},
+                                         SchemaCase{"LoadResult", to_value(LoadResult{})},
+                                         SchemaCase{"UnloadResult", to_value(UnloadResult{})},
+                                         SchemaCase{"ModelSummary", to_value(ModelSummary{})},
+                                         SchemaCase{"Model", to_value(Model{})},
+                                         SchemaCase{"GgufMetadata", to_value(Model{}).at("gguf")},
+                                         SchemaCase{"ModelChange", to_value(ModelChange{})},
+                                         SchemaCase{"RescanRequest", to_value(RescanRequest{})},
+                                         SchemaCase{"RescanResult", to_value(RescanResult{})},
+                                         SchemaCase{"SwitchRequest", to_value(SwitchRequest{})},
+                                         SchemaCase{"SwitchStage", to_value(SwitchStage{})},
+                                         SchemaCase{"SwitchResult", to_value(SwitchResult{})},
+                                         SchemaCase{"SwitchPlan", to_value(SwitchPlan{})},
+                                         SchemaCase{"Profile", to_value(Profile{})},
+                                         SchemaCase{"LogLine", to_value(LogLine{})},
+                                         SchemaCase{"Status", to_value(Status{})},
+                                         SchemaCase{"ModelCounts", to_value(Status{}).at("models")},
+                                         SchemaCase{"RequestCounts",
+                                                    to_value(Status{}).at("requests")},
+                                         SchemaCase{"Check", to_value(Check{})},
+                                         SchemaCase{"ConfigEntry", to_value(ConfigEntry{})},
+                                         SchemaCase{"ReloadResult", to_value(ReloadResult{})}),
+                         [](const auto& row) { return row.param.schema; });
 
 void collect_references(const Json& node, std::vector<std::string>& found) {
     if (node.is_object() && node.contains("$ref")) {

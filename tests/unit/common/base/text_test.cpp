@@ -19,6 +19,9 @@ TEST(TextTest, FindsTheNearestWord) {
     EXPECT_EQ(nearest("fxo", {"fox", "hen"}), "fox");
     EXPECT_EQ(nearest("qwen3-8", {"llama", "qwen3-8b"}), "qwen3-8b");
     EXPECT_EQ(nearest("zzzzzz", {"listen", "workers"}), "");
+    EXPECT_EQ(nearest("fox", {"foxglove"}), "");
+    const std::string long_word(129, 'x');
+    EXPECT_EQ(nearest(long_word, {long_word}), "");
 }
 
 TEST(TextTest, SplitsWordsAsAShellDoes) {

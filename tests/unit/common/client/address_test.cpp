@@ -5,13 +5,13 @@
 namespace routerd::client {
 namespace {
 
-struct Case {
+struct AddressCase {
     const char* name;
     const char* text;
     const char* meaning;  ///< Address::text(), or empty when it must be refused
 };
 
-class AddressText : public testing::TestWithParam<Case> {};
+class AddressText : public testing::TestWithParam<AddressCase> {};
 
 TEST_P(AddressText, IsUnderstoodOrRefused) {
     const auto address = parse_address(GetParam().text);
@@ -20,20 +20,22 @@ TEST_P(AddressText, IsUnderstoodOrRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, AddressText,
-    testing::Values(Case{"Unix", "unix:///run/r.sock", "unix:///run/r.sock"},
-                    Case{"UnixShort", "unix:/run/r.sock", "unix:///run/r.sock"},
-                    Case{"Path", "/run/r.sock", "unix:///run/r.sock"},
-                    Case{"Http", "http://127.0.0.1:8080", "http://127.0.0.1:8080"},
-                    Case{"HttpSlash", "http://localhost:8080/", "http://localhost:8080"},
-                    Case{"HttpDefaultPort", "http://box", "http://box:80"},
-                    Case{"HostPort", "box:9000", "http://box:9000"},
-                    Case{"V6", "http://[::1]:8080", "http://[::1]:8080"},
-                    Case{"V6DefaultPort", "http://[::1]", "http://[::1]:80"},
-                    Case{"RelativeUnix", "unix://run/r.sock", ""}, Case{"NoPort", "box", ""},
-                    Case{"BadPort", "box:70000", ""}, Case{"PortZero", "box:0", ""},
-                    Case{"PortText", "box:80x", ""}, Case{"Https", "https://box", ""},
-                    Case{"WithPath", "http://box:80/x", ""}, Case{"OpenBracket", "http://[::1", ""},
-                    Case{"Root", "/", ""}, Case{"Empty", "", ""}),
+    testing::Values(AddressCase{"Unix", "unix:///run/r.sock", "unix:///run/r.sock"},
+                    AddressCase{"UnixShort", "unix:/run/r.sock", "unix:///run/r.sock"},
+                    AddressCase{"Path", "/run/r.sock", "unix:///run/r.sock"},
+                    AddressCase{"Http", "http://127.0.0.1:8080", "http://127.0.0.1:8080"},
+                    AddressCase{"HttpSlash", "http://localhost:8080/", "http://localhost:8080"},
+                    AddressCase{"HttpDefaultPort", "http://box", "http://box:80"},
+                    AddressCase{"HostPort", "box:9000", "http://box:9000"},
+                    AddressCase{"V6", "http://[::1]:8080", "http://[::1]:8080"},
+                    AddressCase{"V6DefaultPort", "http://[::1]", "http://[::1]:80"},
+                    AddressCase{"RelativeUnix", "unix://run/r.sock", ""},
+                    AddressCase{"NoPort", "box", ""}, AddressCase{"BadPort", "box:70000", ""},
+                    AddressCase{"PortZero", "box:0", ""}, AddressCase{"PortText", "box:80x", ""},
+                    AddressCase{"Https", "https://box", ""},
+                    AddressCase{"WithPath", "http://box:80/x", ""},
+                    AddressCase{"OpenBracket", "http://[::1", ""}, AddressCase{"Root", "/", ""},
+                    AddressCase{"Empty", "", ""}),
     [](const auto& row) { return row.param.name; });
 
 TEST(CandidatesTest, OptionThenVariableThenSystemThenUser) {

@@ -27,13 +27,13 @@ Result<std::string> body_of(const std::string& answer) {
     return exchange->read_all(patience);
 }
 
-struct Case {
+struct ExchangeCase {
     const char* name;
     std::string answer;
     const char* outcome;  ///< the body, or "!" and the error
 };
 
-class AnswerTest : public testing::TestWithParam<Case> {};
+class AnswerTest : public testing::TestWithParam<ExchangeCase> {};
 
 TEST_P(AnswerTest, IsReadToItsEndOrRefused) {
     const auto body = body_of(GetParam().answer);
@@ -45,17 +45,18 @@ const std::string chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";
 
 INSTANTIATE_TEST_SUITE_P(
     All, AnswerTest,
-    testing::Values(Case{"Length", ok + "Content-Length: 5\r\n\r\nhello", "hello"},
-                    Case{"LengthZero", ok + "Content-Length: 0\r\n\r\n", ""},
-                    Case{"Chunked", chunked + "2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n", "hello"},
-                    Case{"UntilClose", ok + "\r\nhello", "hello"},
-                    Case{"AfterContinue",
-                         "HTTP/1.1 100 Continue\r\n\r\n" + ok + "Content-Length: 1\r\n\r\nx", "x"},
-                    Case{"LengthTooShort", ok + "Content-Length: 9\r\n\r\nhello",
-                         "!the connection ended in the middle of the answer"},
-                    Case{"ChunksBrokenOff", chunked + "5\r\nhello\r\n",
-                         "!the connection ended in the middle of the answer"},
-                    Case{"NoAnswer", "", "!the connection ended in the middle of the answer"}),
+    testing::Values(
+        ExchangeCase{"Length", ok + "Content-Length: 5\r\n\r\nhello", "hello"},
+        ExchangeCase{"LengthZero", ok + "Content-Length: 0\r\n\r\n", ""},
+        ExchangeCase{"Chunked", chunked + "2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n", "hello"},
+        ExchangeCase{"UntilClose", ok + "\r\nhello", "hello"},
+        ExchangeCase{"AfterContinue",
+                     "HTTP/1.1 100 Continue\r\n\r\n" + ok + "Content-Length: 1\r\n\r\nx", "x"},
+        ExchangeCase{"LengthTooShort", ok + "Content-Length: 9\r\n\r\nhello",
+                     "!the connection ended in the middle of the answer"},
+        ExchangeCase{"ChunksBrokenOff", chunked + "5\r\nhello\r\n",
+                     "!the connection ended in the middle of the answer"},
+        ExchangeCase{"NoAnswer", "", "!the connection ended in the middle of the answer"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(ExchangeTest, ReadsABodyThatComesInManyPieces) {

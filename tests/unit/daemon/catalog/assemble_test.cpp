@@ -75,7 +75,7 @@ TEST_F(AssembleTest, FindsByIdAndAliasInAnyCase) {
     }
     EXPECT_EQ(all.find("c"), nullptr);
     EXPECT_EQ(all.find(""), nullptr);
-    EXPECT_EQ(model_named(all, "chet").error().code(), Errc::not_found);
+    EXPECT_EQ(model_named(all, "chet").error().code(), Errc::model_not_found);
     EXPECT_NE(model_named(all, "chet").error().hint().find("chat"), std::string::npos);
 }
 

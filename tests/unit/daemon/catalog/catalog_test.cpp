@@ -70,7 +70,7 @@ asio::awaitable<void> override_scenario(Catalog& catalog) {
     const auto conflict = co_await catalog.change("b", taken);
     EXPECT_EQ(conflict.error().code(), Errc::conflict);
     const auto missing = co_await catalog.change("none", taken);
-    EXPECT_EQ(missing.error().code(), Errc::not_found);
+    EXPECT_EQ(missing.error().code(), Errc::model_not_found);
     const auto chosen = co_await catalog.set_default("chat");
     EXPECT_TRUE(chosen);
     EXPECT_EQ(catalog.snapshot()->default_model, "a");

@@ -55,7 +55,7 @@ TEST(ProfilesTest, RefusesWhatCannotWork) {
     EXPECT_EQ(checked_profile(profile, all).error().code(), Errc::invalid_request);
     profile.name = "p";
     profile.default_model = "none";
-    EXPECT_EQ(checked_profile(profile, all).error().code(), Errc::not_found);
+    EXPECT_EQ(checked_profile(profile, all).error().code(), Errc::model_not_found);
     profile.default_model.reset();
     profile.overrides["a"] = {{"contxt", "1"}};
     EXPECT_EQ(checked_profile(profile, all).error().code(), Errc::invalid_request);

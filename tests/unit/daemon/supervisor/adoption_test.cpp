@@ -129,15 +129,14 @@ TEST_F(AdoptionTest, WaitsForAServerThatStillLoads) {
         [this](Fleet& fleet) -> asio::awaitable<void> {
             const auto begun = fleet.start_load("a");
             EXPECT_TRUE(begun);
-            Signal loading(loop.get_executor());
-            fleet.on_change([&fleet, &loading] {
+            const auto loading = std::make_shared<Signal>(loop.get_executor());
+            fleet.on_change([&fleet, loading] {
                 if (fleet.model_state("a") == InstanceState::loading) {
-                    loading.notify();
+                    loading->notify();
                 }
             });
-            const bool in_time = co_await loading.wait_until(in(5s));
+            const bool in_time = co_await loading->wait_until(in(5s));
             EXPECT_TRUE(in_time);
-            fleet.on_change([] {});
         },
         Fleet::OnShutdown::leave_running);
     live([this](Fleet& fleet) -> asio::awaitable<void> {

@@ -133,6 +133,7 @@ TEST_F(FleetFaultTest, SaysThatThereIsNoServerProgram) {
     add_model("a");
     const auto error = refusal();
     EXPECT_THAT(error.message(), HasSubstr("no-such-program' is not there"));
+    EXPECT_THAT(error.message(), HasSubstr("LLAMA_SERVER_PATH"));
 }
 
 TEST_F(FleetFaultTest, SaysThatAProgramIsNoProgram) {

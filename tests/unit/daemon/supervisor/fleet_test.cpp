@@ -164,10 +164,10 @@ TEST_F(FleetTest, UnloadsWhatNobodyUses) {
     add_model("a");
     add_model("pinned").pinned = true;
     live([this](Fleet& fleet) -> asio::awaitable<void> {
-        Signal stopped(loop.get_executor());
-        fleet.on_change([&fleet, &stopped] {
+        const auto stopped = std::make_shared<Signal>(loop.get_executor());
+        fleet.on_change([&fleet, stopped] {
             if (fleet.model_state("a") == InstanceState::off) {
-                stopped.notify();
+                stopped->notify();
             }
         });
         const auto pinned = co_await fleet.load("pinned");
@@ -175,7 +175,7 @@ TEST_F(FleetTest, UnloadsWhatNobodyUses) {
         EXPECT_TRUE(pinned && loaded);
         EXPECT_TRUE(fleet.view("a").until);
         EXPECT_FALSE(fleet.view("pinned").until);
-        const bool unloaded = co_await stopped.wait_until(in(5s));
+        const bool unloaded = co_await stopped->wait_until(in(5s));
         EXPECT_TRUE(unloaded);
         EXPECT_EQ(fleet.model_state("pinned"), InstanceState::ready);
     });

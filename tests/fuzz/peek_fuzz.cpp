@@ -1,0 +1,45 @@
+// Reads arbitrary bytes as the body of a request. Beside crashes and sanitizers' findings, a run
+// fails when a body that is taken is no JSON object to another parser, when that one finds another
+// model in it, or when a field that was set or removed by splicing is not what it should be.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/proxy/peek.hpp"
+
+namespace {
+
+void require(bool holds) {
+    if (!holds) {
+        std::abort();
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    std::string body(data, data + size);
+    const auto peeked = routerd::peek(body);
+    if (!peeked) {
+        require(!peeked.error().message().empty());
+        return 0;
+    }
+    const auto tree = nlohmann::json::parse(body, nullptr, false);
+    require(tree.is_object());
+    const auto model = tree.find("model");
+    if (peeked->model) {
+        require(model != tree.end() && *model == *peeked->model);
+    } else {
+        require(model == tree.end() || model->is_null());
+    }
+    const auto rewritten = routerd::rewrite_fields(body, {{"model", "\"x\""}}, {"stream"});
+    require(rewritten.has_value());
+    auto expected = tree;
+    expected["model"] = "x";
+    expected.erase("stream");
+    require(nlohmann::json::parse(*rewritten, nullptr, false) == expected);
+    return 0;
+}
