@@ -77,6 +77,12 @@ Error Error::with_retry_after(std::chrono::seconds delay) const {
     return patient;
 }
 
+Error Error::with_fit(Fit fit) const {
+    Error explained = *this;
+    explained.fit_ = std::make_shared<const Fit>(std::move(fit));
+    return explained;
+}
+
 Error errno_error(const std::string& attempt, int error_number) {
     return {Errc::unavailable, attempt + ": " + std::generic_category().message(error_number)};
 }

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace routerd {
 
@@ -39,6 +42,13 @@ std::string_view to_string(Errc code) noexcept;
 /// The code for one of the words above, or nullopt.
 std::optional<Errc> errc_from_string(std::string_view word) noexcept;
 
+/// The figures of Errc::would_not_fit.
+struct Fit {
+    std::uint64_t required = 0;       ///< bytes on the device where they lack
+    std::uint64_t available = 0;      ///< bytes there
+    std::vector<std::string> loaded;  ///< models
+};
+
 /// A failure: a code for programs, a sentence for people (lower case, no full stop, user strings in
 /// single ticks, numbers with units), and for people what to do next.
 class Error {
@@ -63,12 +73,16 @@ class Error {
     /// When the same call may work; nullopt when that is not known.
     std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
 
+    /// What was to fit and did not; nullptr when it is not about that.
+    const Fit* fit() const noexcept { return fit_.get(); }
+
     /// Puts what was being attempted in front: "load 'qwen3-8b': health check: timed out after 30
     /// s".
     Error within(const std::string& attempt) const;
     Error with_hint(std::string hint) const;
     Error with_param(std::string param) const;
     Error with_retry_after(std::chrono::seconds delay) const;
+    Error with_fit(Fit fit) const;
 
   private:
     Errc code_ = Errc::internal;
@@ -76,6 +90,7 @@ class Error {
     std::string hint_;
     std::string param_;
     std::optional<std::chrono::seconds> retry_after_;
+    std::shared_ptr<const Fit> fit_;
 };
 
 /// Errc::unavailable with the text of `error_number` (an errno value):

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/time.hpp"
+#include "daemon/scheduler/ledger.hpp"
 #include "daemon/scheduler/reason.hpp"
 
 namespace routerd::scheduler {
@@ -18,6 +19,7 @@ using InstanceId = std::uint64_t;
 struct Start {
     InstanceId instance = 0;
     std::string model;
+    Footprint reserved;  ///< one of the model's placements
     Reason reason;
 };
 

@@ -26,6 +26,29 @@ std::string places(std::size_t limit) {
                       : "all " + std::to_string(limit) + " places ([limits] max_loaded)";
 }
 
+/// "it needs 12 GiB on 'cuda0', where 8 GiB are left".
+std::string needs(const Reason& reason) {
+    return "it needs " + format_bytes(reason.bytes) + " on " + quoted(reason.device) + ", where " +
+           format_bytes(reason.free) + " are left";
+}
+
+std::string foreign_part(const Reason& reason) {
+    return reason.foreign == 0 ? std::string()
+                               : "; other processes use " + format_bytes(reason.foreign) + " there";
+}
+
+Error would_not_fit(const std::string& model, const Reason& reason) {
+    const Error error(Errc::would_not_fit, "load " + quoted(model) + ": " + describe(reason));
+    const auto wait = error.with_retry_after(seconds(60));
+    if (reason.device.empty()) {
+        return wait.with_hint("routerctl ps shows them; unpin one or raise max_loaded");
+    }
+    const Fit fit{.required = reason.bytes, .available = reason.free, .loaded = reason.models};
+    return wait.with_fit(fit).with_hint(
+        "routerctl estimate " + model +
+        " shows what it needs; a smaller context, fewer slots or a smaller cache type need less");
+}
+
 Error backing_off(const std::string& model, const Reason& reason) {
     const auto delay = rounded_up(reason.time);
     return Error(Errc::load_failed, "the server of " + quoted(model) + " failed " +
@@ -45,8 +68,8 @@ std::string_view to_string(Why why) noexcept {
             return "commanded";
         case Why::preloaded:
             return "preloaded";
-        case Why::least_recently_used:
-            return "least_recently_used";
+        case Why::makes_room:
+            return "makes_room";
         case Why::door_closed:
             return "door_closed";
         case Why::over_the_limit:
@@ -73,6 +96,8 @@ std::string_view to_string(Why why) noexcept {
             return "start_failed";
         case Why::stopped_loading:
             return "stopped_loading";
+        case Why::would_not_fit:
+            return "would_not_fit";
         case Why::all_pinned:
             return "all_pinned";
         case Why::no_room_for_extra:
@@ -94,9 +119,9 @@ std::string describe(const Reason& reason) {
             return "a command asked for it";
         case Why::preloaded:
             return "preloaded";
-        case Why::least_recently_used:
-            return "least recently used, idle for " + time + "; makes room for " +
-                   quoted(reason.other);
+        case Why::makes_room:
+            return "makes room for " + quoted(reason.other) + "; idle for " + time +
+                   ", and the least costly to load again";
         case Why::door_closed:
             return "makes room for " + quoted(reason.other) + ", which waited " + time;
         case Why::over_the_limit:
@@ -123,10 +148,15 @@ std::string describe(const Reason& reason) {
             return reason.detail;
         case Why::stopped_loading:
             return "unloaded by a command while it was loading";
+        case Why::would_not_fit:
+            return needs(reason) + " for models" + foreign_part(reason);
         case Why::all_pinned:
-            return "pinned models take " + places(reason.limit);
+            return reason.device.empty() ? "pinned models take " + places(reason.limit)
+                                         : needs(reason) + " beside pinned models";
         case Why::no_room_for_extra:
-            return "other models take " + places(reason.limit) + ", and a preload evicts none";
+            return (reason.device.empty() ? "other models take " + places(reason.limit)
+                                          : needs(reason) + " beside other models") +
+                   ", and a preload evicts none";
         case Why::deadline_passed:
             return "waited " + time;
         case Why::unknown_model:
@@ -153,6 +183,12 @@ std::vector<std::pair<std::string, std::string>> details(const Reason& reason) {
     if (!reason.detail.empty()) {
         all.emplace_back("detail", reason.detail);
     }
+    if (!reason.device.empty()) {
+        all.emplace_back("device", reason.device);
+        all.emplace_back("bytes", std::to_string(reason.bytes));
+        all.emplace_back("free_bytes", std::to_string(reason.free));
+        all.emplace_back("foreign_bytes", std::to_string(reason.foreign));
+    }
     return all;
 }
 
@@ -175,10 +211,9 @@ Error refusal(const std::string& model, const Reason& reason) {
         return Error(Errc::load_failed, "load " + name + ": " + describe(reason))
             .with_retry_after(seconds(1));
     }
-    if (reason.why == Why::all_pinned || reason.why == Why::no_room_for_extra) {
-        return Error(Errc::would_not_fit, "load " + name + ": " + describe(reason))
-            .with_retry_after(seconds(60))
-            .with_hint("routerctl ps shows them; unpin one or raise max_loaded");
+    if (reason.why == Why::all_pinned || reason.why == Why::no_room_for_extra ||
+        reason.why == Why::would_not_fit) {
+        return would_not_fit(model, reason);
     }
     if (reason.why == Why::deadline_passed) {
         return {Errc::deadline_exceeded, "the request for " + name + " " + describe(reason) +

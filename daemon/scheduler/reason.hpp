@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,10 +19,10 @@ enum class Why {
     commanded,  ///< somebody said `load`, `switch` or `restart`
     preloaded,  ///< configured to be there from the start
     // drains and stops
-    least_recently_used,  ///< makes room for `other`; nobody used it for `time`
-    door_closed,          ///< makes room for `other`, which waited for `time`
-    over_the_limit,       ///< more models are loaded than a new configuration allows (`limit`)
-    idle_too_long,        ///< unused for `time`
+    makes_room,      ///< for `other`, at the least expected cost; nobody used it for `time`
+    door_closed,     ///< makes room for `other`, which waited for `time`
+    over_the_limit,  ///< more models are loaded than a new configuration allows (`limit`)
+    idle_too_long,   ///< unused for `time`
     unload_commanded,
     restart_commanded,
     settings_changed,  ///< its command line is another now
@@ -33,8 +34,9 @@ enum class Why {
     backing_off,        ///< failed `count` times; next start in `time`
     start_failed,       ///< the load that it waited for failed
     stopped_loading,    ///< unloaded by a command while it loaded
-    all_pinned,         ///< every place (`limit`) is taken by a pinned model
-    no_room_for_extra,  ///< preload, and every place (`limit`) is taken
+    would_not_fit,      ///< not even alone: `bytes` on `device`, where `free` are for models
+    all_pinned,         ///< the same beside the pinned models, or they take all places (`limit`)
+    no_room_for_extra,  ///< preload, and it does not fit beside what is loaded
     deadline_passed,    ///< waited for `time`
     unknown_model,
 };
@@ -50,6 +52,11 @@ struct Reason {
     std::size_t count = 0;
     std::size_t limit = 0;
     std::string detail{};  ///< the last error of a server
+    std::string device{};
+    std::uint64_t bytes = 0;            ///< wanted
+    std::uint64_t free = 0;             ///< bytes
+    std::uint64_t foreign = 0;          ///< bytes that processes of others use there
+    std::vector<std::string> models{};  ///< that are loaded
 };
 
 /// One sentence part: "least recently used, idle for 4m 3s; makes room for 'b'".

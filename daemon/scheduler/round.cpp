@@ -45,6 +45,8 @@ void Round::forget(TicketId ticket) {
     const auto queue = world_.queues.find(waiter->second.model);
     auto& order = waiter->second.needs_slot ? queue->second.for_slot : queue->second.for_server;
     order.erase({waiter->second.rank, ticket});
+    queue->second.by_age.erase({waiter->second.since, ticket});
+    queue->second.commands -= waiter->second.cause == Cause::command ? 1U : 0U;
     if (queue->second.empty()) {
         world_.queues.erase(queue);
     }

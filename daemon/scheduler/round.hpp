@@ -5,9 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "daemon/scheduler/eviction.hpp"
 #include "daemon/scheduler/world.hpp"
 
 namespace routerd::scheduler {
+
+/// Where `model` may run; one empty placement when nothing is known of what it needs.
+const std::vector<Footprint>& placements_of(const World& world, const std::string& model);
+
+/// What its first placement lacks, when none of its placements fits into `ledger`.
+std::optional<Ledger::Lack> lack_of_room(const World& world, const std::string& model,
+                                         const Ledger& ledger);
+
+Reason reason_of(const World& world, Why why, const Ledger::Lack& lack);
 
 /// One event's worth of decisions: changes the world and says what to do. Lives for one call.
 class Round {
@@ -39,6 +49,13 @@ class Round {
         bool operator<(const Candidate& other) const;
     };
 
+    /// What is free, as this round has changed it so far.
+    struct Room {
+        Ledger now;
+        Ledger later;  ///< when all that leave have left
+        void hold(const Footprint& footprint);
+    };
+
     void expire_waiters();
     void stop_drained();
     void grant_all();
@@ -47,15 +64,15 @@ class Round {
     void trim_to_limit();
     void keep_promises();
     void start_candidates();
-    void make_room(const Candidate& candidate);
+    void make_room(const Candidate& candidate, Room& room);
+    void evict(const Eviction& eviction, const Candidate& candidate, Room& room);
+    void await_residency();
+    bool refuse_hopeless(const Candidate& candidate);
     bool is_failing(const std::string& model);
     std::vector<Candidate> candidates() const;
-    void start(const Candidate& candidate);
-    Resident* idle_victim(bool may_be_young);
-    Resident* busy_victim(bool may_be_young);
+    void start(const Candidate& candidate, Footprint reserved);
     bool is_pinned(const Resident& resident) const;
     bool is_young(const Resident& resident) const;
-    bool all_are_pinned() const;
     void wake_at(TimePoint time) { wake_ = std::min(wake_, time); }
 
     World& world_;

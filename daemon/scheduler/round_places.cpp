@@ -1,7 +1,7 @@
 // The part of Round that deals in places: who gets one, and who has to leave for it.
 #include <algorithm>
-#include <limits>
 #include <tuple>
+#include <utility>
 
 #include "daemon/scheduler/round.hpp"
 
@@ -12,13 +12,54 @@ bool Round::Candidate::operator<(const Candidate& other) const {
            std::tuple(!other.promised, other.rank, other.model);
 }
 
+const std::vector<Footprint>& placements_of(const World& world, const std::string& model) {
+    static const std::vector<Footprint> anywhere(1);
+    const auto rules = world.models.find(model);
+    return rules == world.models.end() || rules->second.placements.empty()
+               ? anywhere
+               : rules->second.placements;
+}
+
+std::optional<Ledger::Lack> lack_of_room(const World& world, const std::string& model,
+                                         const Ledger& ledger) {
+    const auto& placements = placements_of(world, model);
+    return first_that_fits(placements, ledger) ? std::nullopt : ledger.lack(placements.front());
+}
+
+Reason reason_of(const World& world, Why why, const Ledger::Lack& lack) {
+    Reason reason{.why = why, .limit = world.rules.max_loaded};
+    reason.device = lack.device;
+    reason.bytes = lack.wanted;
+    reason.free = lack.free;
+    if (const auto budget = world.budgets.find(lack.device); budget != world.budgets.end()) {
+        reason.foreign = budget->second.foreign;
+    }
+    for (const auto& [id, resident] : world.residents) {
+        reason.models.push_back(resident.model);
+    }
+    return reason;
+}
+
+void Round::Room::hold(const Footprint& footprint) {
+    now.take(footprint);
+    later.take(footprint);
+}
+
 void Round::trim_to_limit() {
     const auto limit = world_.rules.max_loaded;
     const auto staying = std::ranges::count_if(
         world_.residents, [](const auto& entry) { return !entry.second.is_leaving(); });
     for (auto surplus = staying - static_cast<std::ptrdiff_t>(limit); limit > 0 && surplus > 0;
          --surplus) {
-        auto* victim = idle_victim(true);
+        Resident* victim = nullptr;
+        for (auto& [id, resident] : world_.residents) {
+            const bool may_go =
+                resident.phase == Phase::ready && resident.is_idle() && !is_pinned(resident);
+            if (may_go && (victim == nullptr ||
+                           cost_of(resident, world_, now_) < cost_of(*victim, world_, now_))) {
+                victim = &resident;
+            }
+        }
         if (victim == nullptr) {
             return;
         }
@@ -35,16 +76,9 @@ std::vector<Round::Candidate> Round::candidates() const {
         Candidate candidate;
         candidate.model = model;
         candidate.promised = world_.promised.contains(model);
-        candidate.rank = TimePoint::max();
-        candidate.since = TimePoint::max();
-        for (const auto* order : {&queue.for_slot, &queue.for_server}) {
-            for (const auto& [rank, ticket] : *order) {
-                const auto& waiter = world_.waiters.at(ticket);
-                candidate.rank = std::min(candidate.rank, rank);
-                candidate.since = std::min(candidate.since, waiter.since);
-                candidate.commanded = candidate.commanded || waiter.cause == Cause::command;
-            }
-        }
+        candidate.rank = queue.first_rank();
+        candidate.since = queue.by_age.begin()->first;
+        candidate.commanded = queue.commands > 0;
         all.push_back(std::move(candidate));
     }
     std::ranges::sort(all, std::less<>());
@@ -52,22 +86,50 @@ std::vector<Round::Candidate> Round::candidates() const {
 }
 
 void Round::start_candidates() {
-    const auto limit = world_.rules.max_loaded;
-    const auto places = limit == 0 ? std::numeric_limits<std::size_t>::max() : std::size_t{limit};
-    auto coming = static_cast<std::size_t>(std::ranges::count_if(
-        world_.residents, [](const auto& entry) { return entry.second.is_leaving(); }));
-    for (const auto& candidate : candidates()) {
-        if (is_failing(candidate.model)) {
-            continue;
-        }
-        if (world_.residents.size() < places) {
-            start(candidate);
-        } else if (coming > 0) {
-            --coming;  // the place of one that leaves
-        } else {
-            make_room(candidate);
+    const auto waiting = candidates();
+    if (waiting.empty()) {
+        return;
+    }
+    Room room{Ledger::now(world_), Ledger::now(world_)};
+    for (const auto& [id, resident] : world_.residents) {
+        if (resident.is_leaving()) {
+            room.later.give(resident.reserved);
         }
     }
+    for (const auto& candidate : waiting) {
+        if (is_failing(candidate.model) || refuse_hopeless(candidate)) {
+            continue;
+        }
+        const auto& placements = placements_of(world_, candidate.model);
+        if (const auto fits = first_that_fits(placements, room.now)) {
+            room.hold(*fits);
+            start(candidate, *fits);
+        } else if (const auto will_fit = first_that_fits(placements, room.later)) {
+            room.hold(*will_fit);  // what leaves is for it: nobody behind it takes that
+        } else {
+            make_room(candidate, room);
+        }
+    }
+}
+
+/// Budgets and pins may have changed since it was let in.
+bool Round::refuse_hopeless(const Candidate& candidate) {
+    const auto never = lack_of_room(world_, candidate.model, Ledger::empty(world_));
+    if (never) {
+        refuse_all(candidate.model, reason_of(world_, Why::would_not_fit, *never));
+        return true;
+    }
+    auto beside_pinned = Ledger::empty(world_);
+    for (const auto& [id, resident] : world_.residents) {
+        if (is_pinned(resident) && !resident.is_leaving()) {
+            beside_pinned.take(resident.reserved);
+        }
+    }
+    const auto pinned = lack_of_room(world_, candidate.model, beside_pinned);
+    if (pinned) {
+        refuse_all(candidate.model, reason_of(world_, Why::all_pinned, *pinned));
+    }
+    return pinned.has_value();
 }
 
 bool Round::is_failing(const std::string& model) {
@@ -83,72 +145,70 @@ bool Round::is_failing(const std::string& model) {
     return true;
 }
 
-void Round::start(const Candidate& candidate) {
+void Round::start(const Candidate& candidate, Footprint reserved) {
     const auto rules = world_.models.find(candidate.model);
     Resident resident;
     resident.id = world_.next_instance++;
     resident.model = candidate.model;
     resident.started = now_;
+    resident.reserved = std::move(reserved);
     if (rules != world_.models.end()) {
         resident.slots = rules->second.slots;
         resident.fingerprint = rules->second.fingerprint;
     }
     world_.promised.erase(candidate.model);
     const auto why = candidate.commanded ? Why::commanded : Why::requested;
-    actions_.emplace_back(Start{resident.id, resident.model, {.why = why}});
+    actions_.emplace_back(Start{resident.id, resident.model, resident.reserved, {.why = why}});
     world_.residents.emplace(resident.id, std::move(resident));
 }
 
-void Round::make_room(const Candidate& candidate) {
-    const auto waited = between(candidate.since, now_);
-    if (auto* victim = idle_victim(candidate.commanded)) {
-        Reason reason{.why = Why::least_recently_used, .other = candidate.model};
-        reason.time = between(victim->last_used, now_);
-        world_.promised.insert(candidate.model);
-        drain(*victim, reason, std::nullopt);
+void Round::make_room(const Candidate& candidate, Room& room) {
+    const auto& placements = placements_of(world_, candidate.model);
+    const auto may_leave = [this, &candidate](const Resident& resident) {
+        return resident.phase == Phase::ready && !is_pinned(resident) &&
+               (candidate.commanded || !is_young(resident));
+    };
+    const auto may_leave_at_once = [&may_leave](const Resident& resident) {
+        return resident.is_idle() && may_leave(resident);
+    };
+    if (const auto eviction =
+            cheapest_eviction(world_, room.later, placements, may_leave_at_once, now_)) {
+        evict(*eviction, candidate, room);
         return;
     }
-    if (all_are_pinned()) {
-        refuse_all(candidate.model, {.why = Why::all_pinned, .limit = world_.rules.max_loaded});
-        return;
-    }
-    if (!candidate.commanded && waited < world_.rules.max_wait) {
+    if (!candidate.commanded && between(candidate.since, now_) < world_.rules.max_wait) {
         wake_at(candidate.since + world_.rules.max_wait);
-    } else if (auto* victim = busy_victim(candidate.commanded)) {
-        world_.promised.insert(candidate.model);
-        drain(*victim, {.why = Why::door_closed, .other = candidate.model, .time = waited},
-              std::nullopt);
+    } else if (const auto eviction =
+                   cheapest_eviction(world_, room.later, placements, may_leave, now_)) {
+        evict(*eviction, candidate, room);
         return;
     }
+    await_residency();
+}
+
+void Round::evict(const Eviction& eviction, const Candidate& candidate, Room& room) {
+    world_.promised.insert(candidate.model);
+    for (const auto id : eviction.victims) {
+        auto& victim = world_.residents.at(id);
+        Reason reason{.why = Why::makes_room, .other = candidate.model};
+        reason.time = between(victim.last_used, now_);
+        if (!victim.is_idle()) {
+            reason.why = Why::door_closed;
+            reason.time = between(candidate.since, now_);
+        }
+        drain(victim, reason, std::nullopt);
+        room.later.give(victim.reserved);
+    }
+    room.hold(eviction.placement);
+}
+
+/// Looks again when a model that is too young to leave now is old enough.
+void Round::await_residency() {
     for (const auto& [id, resident] : world_.residents) {
         if (resident.phase == Phase::ready && is_young(resident)) {
             wake_at(resident.ready_at + world_.rules.min_residency);
         }
     }
-}
-
-Resident* Round::idle_victim(bool may_be_young) {
-    Resident* victim = nullptr;
-    for (auto& [id, resident] : world_.residents) {
-        const bool may_go = resident.phase == Phase::ready && resident.is_idle() &&
-                            !is_pinned(resident) && (may_be_young || !is_young(resident));
-        if (may_go && (victim == nullptr || resident.last_used < victim->last_used)) {
-            victim = &resident;
-        }
-    }
-    return victim;
-}
-
-Resident* Round::busy_victim(bool may_be_young) {
-    Resident* victim = nullptr;
-    for (auto& [id, resident] : world_.residents) {
-        const bool may_go = resident.phase == Phase::ready && !is_pinned(resident) &&
-                            (may_be_young || !is_young(resident));
-        if (may_go && (victim == nullptr || resident.ready_at < victim->ready_at)) {
-            victim = &resident;
-        }
-    }
-    return victim;
 }
 
 bool Round::is_pinned(const Resident& resident) const {
@@ -158,11 +218,6 @@ bool Round::is_pinned(const Resident& resident) const {
 
 bool Round::is_young(const Resident& resident) const {
     return now_ < resident.ready_at + world_.rules.min_residency;
-}
-
-bool Round::all_are_pinned() const {
-    return std::ranges::all_of(world_.residents,
-                               [this](const auto& entry) { return is_pinned(entry.second); });
 }
 
 }  // namespace routerd::scheduler

@@ -23,6 +23,22 @@ TimePoint rank_of(const Ask& ask, const Rules& rules, TimePoint now) {
     return now;
 }
 
+/// When it would never fit, or is a preload that does not fit now.
+std::optional<Reason> refusal_of_placement(const World& world, const Ask& ask) {
+    if (world.resident_of(ask.model) != nullptr) {
+        return std::nullopt;
+    }
+    const auto never = lack_of_room(world, ask.model, Ledger::empty(world));
+    if (never) {
+        return reason_of(world, Why::would_not_fit, *never);
+    }
+    const auto now = lack_of_room(world, ask.model, Ledger::now(world));
+    if (now && ask.cause == Cause::preload) {
+        return reason_of(world, Why::no_room_for_extra, *now);
+    }
+    return std::nullopt;
+}
+
 std::optional<Reason> refusal_at_the_door(const World& world, const Ask& ask, TimePoint now) {
     if (world.stopping) {
         return Reason{.why = Why::shutting_down};
@@ -33,10 +49,8 @@ std::optional<Reason> refusal_at_the_door(const World& world, const Ask& ask, Ti
     if (ask.deadline <= now) {
         return Reason{.why = Why::deadline_passed};
     }
-    const auto limit = world.rules.max_loaded;
-    if (ask.cause == Cause::preload && limit > 0 && world.residents.size() >= limit &&
-        world.resident_of(ask.model) == nullptr) {
-        return Reason{.why = Why::no_room_for_extra, .limit = limit};
+    if (auto reason = refusal_of_placement(world, ask)) {
+        return reason;
     }
     const auto queue = world.queues.find(ask.model);
     const auto waiting = queue == world.queues.end() ? 0 : queue->second.size();
@@ -61,6 +75,13 @@ std::optional<Reason> refusal_at_the_door(const World& world, const Ask& ask, Ti
 }
 
 }  // namespace
+
+TimePoint Queue::first_rank() const {
+    const auto rank = [](const Order& order) {
+        return order.empty() ? TimePoint::max() : order.begin()->first;
+    };
+    return std::min(rank(for_slot), rank(for_server));
+}
 
 const Resident* World::resident_of(const std::string& model) const {
     const Resident* found = nullptr;
@@ -128,7 +149,10 @@ Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
     waiter.deadline = ask.deadline;
     waiter.needs_slot = ask.needs_slot;
     waiter.cause = ask.cause;
+    world_.demands[ask.model].add(now);
     auto& queue = world_.queues[ask.model];
+    queue.by_age.emplace(now, ask.ticket);
+    queue.commands += ask.cause == Cause::command ? 1U : 0U;
     (ask.needs_slot ? queue.for_slot : queue.for_server).emplace(waiter.rank, ask.ticket);
     if (ask.deadline != TimePoint::max()) {
         world_.deadlines.emplace(ask.deadline, ask.ticket);
@@ -170,6 +194,23 @@ Actions Scheduler::on_ready(InstanceId instance, TimePoint now) {
     resident->second.phase = Phase::ready;
     resident->second.ready_at = now;
     resident->second.last_used = now;
+    const auto took = between(resident->second.started, now);
+    auto& mean = world_.load_times.try_emplace(resident->second.model, took).first->second;
+    mean = (mean + took) / 2;
+    return settled({}, now);
+}
+
+Actions Scheduler::set_budgets(std::map<std::string, Budget> budgets, TimePoint now) {
+    world_.budgets = std::move(budgets);
+    return settled({}, now);
+}
+
+Actions Scheduler::on_measured(InstanceId instance, Footprint held, TimePoint now) {
+    const auto resident = world_.residents.find(instance);
+    if (resident == world_.residents.end()) {
+        return {};
+    }
+    resident->second.reserved = std::move(held);
     return settled({}, now);
 }
 

@@ -26,9 +26,10 @@ struct Ask {
 /// event. Not thread-safe.
 ///
 /// Requests for a ready model take its free slots in order. A model without a server is started
-/// when there is room; otherwise the least recently used idle model that is not pinned goes. When
-/// none is idle and the request has waited for max_wait, the server that was there longest is
-/// drained. A model just loaded stays for min_residency.
+/// where it fits, in bytes and in places (max_loaded); otherwise those idle models go, pinned ones
+/// aside, that free enough at the least expected cost. When they do not suffice and the request has
+/// waited for max_wait, busy ones are drained too. A model just loaded stays for min_residency. A
+/// model that would not fit on an empty machine is refused at once and costs nobody its place.
 class Scheduler {
   public:
     explicit Scheduler(Rules rules) { world_.rules = rules; }
@@ -38,12 +39,18 @@ class Scheduler {
     /// The models that may run; waiters for others are refused, servers of others leave.
     Actions set_models(std::map<std::string, ModelRules> models, TimePoint now);
 
+    /// What models may use of each device, and what others use of it now.
+    Actions set_budgets(std::map<std::string, Budget> budgets, TimePoint now);
+
     Actions on_request(const Ask& ask, TimePoint now);
     Actions on_leave(TicketId ticket, TimePoint now);    ///< gave up before it was settled
     Actions on_release(TicketId ticket, TimePoint now);  ///< gave its grant back
 
     Actions on_ready(InstanceId instance, TimePoint now);
     Actions on_exited(InstanceId instance, const Exit& exit, TimePoint now);
+
+    /// What a server really holds takes the place of what was reserved for it.
+    Actions on_measured(InstanceId instance, Footprint held, TimePoint now);
 
     /// A server that an earlier daemon started and that serves. Its id may be any that is not used.
     Actions on_adopted(const Resident& resident, TimePoint now);

@@ -8,9 +8,12 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/base/time.hpp"
 #include "daemon/scheduler/action.hpp"
+#include "daemon/scheduler/demand.hpp"
+#include "daemon/scheduler/ledger.hpp"
 #include "daemon/scheduler/priority.hpp"
 
 namespace routerd::scheduler {
@@ -39,6 +42,7 @@ struct ModelRules {
     Milliseconds idle_unload{0};  ///< 0: never
     std::string
         fingerprint;  ///< of its command line: another means another server; empty: not known
+    std::vector<Footprint> placements;  ///< where it may run, the best first; empty: needs no bytes
 };
 
 enum class Phase { starting, ready, draining, stopping };
@@ -52,6 +56,7 @@ struct Resident {
     unsigned slots = 1;
     unsigned busy = 0;        ///< slots taken
     unsigned passengers = 0;  ///< requests that need no slot
+    Footprint reserved;       ///< what it is taken to hold, until its process has ended
     TimePoint started;
     TimePoint ready_at;
     TimePoint last_used;                      ///< last grant or release; ready_at before the first
@@ -85,10 +90,15 @@ struct Waiter {
 struct Queue {
     using Order = std::set<std::pair<TimePoint, TicketId>>;
     Order for_slot;
-    Order for_server;  ///< need no slot
+    Order for_server;       ///< need no slot
+    Order by_age;           ///< all of them, who waits longest first
+    unsigned commands = 0;  ///< of them, asked for by people
 
-    bool empty() const noexcept { return for_slot.empty() && for_server.empty(); }
-    std::size_t size() const noexcept { return for_slot.size() + for_server.size(); }
+    bool empty() const noexcept { return by_age.empty(); }
+    std::size_t size() const noexcept { return by_age.size(); }
+
+    /// The place in the order of him who is next. Not for an empty queue.
+    TimePoint first_rank() const;
 };
 
 struct Granted {
@@ -115,8 +125,11 @@ struct World {
     std::set<std::pair<TimePoint, TicketId>> deadlines;
     std::map<TicketId, Granted> granted;
     std::map<std::string, Failure> failures;
-    std::map<std::string, Milliseconds> mean_hold;  ///< how long a grant is kept, lately
-    std::set<std::string> promised;  ///< models for which a door was closed: they start next
+    std::map<std::string, Milliseconds> mean_hold;   ///< how long a grant is kept, lately
+    std::map<std::string, Milliseconds> load_times;  ///< start to ready, lately
+    std::map<std::string, Demand> demands;
+    std::map<std::string, Budget> budgets;  ///< by device
+    std::set<std::string> promised;         ///< models for which a door was closed: they start next
     InstanceId next_instance = 1;
     bool stopping = false;
 

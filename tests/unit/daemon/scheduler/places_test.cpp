@@ -27,7 +27,7 @@ TEST_F(PlacesTest, EvictsTheLeastRecentlyUsedIdleModel) {
     release(ask("a"));
     now += 1s;
     ask("c");
-    EXPECT_THAT(last, ElementsAre("stop b: least_recently_used"));
+    EXPECT_THAT(last, ElementsAre("stop b: makes_room"));
     exited(2);
     EXPECT_THAT(last, ElementsAre("start c"));
 }
@@ -51,7 +51,7 @@ TEST_F(PlacesTest, LetsAModelJustLoadedStay) {
     EXPECT_THAT(last, IsEmpty());
     EXPECT_EQ(wake_at, now + 3s);
     pass(3s);
-    EXPECT_THAT(last, ElementsAre("stop a: least_recently_used"));
+    EXPECT_THAT(last, ElementsAre("stop a: makes_room"));
 }
 
 TEST_F(PlacesTest, ClosesTheDoorWhenSomebodyWaitedTooLong) {
@@ -74,7 +74,7 @@ TEST_F(PlacesTest, ClosesTheDoorWhenSomebodyWaitedTooLong) {
     ready(2);
     EXPECT_THAT(last, ElementsAre("grant 2"));
     release(2);
-    EXPECT_THAT(last, ElementsAre("stop b: least_recently_used"));
+    EXPECT_THAT(last, ElementsAre("stop b: makes_room"));
 }
 
 TEST_F(PlacesTest, OpensTheDoorAgainWhenNobodyWaitsBehindIt) {
@@ -113,11 +113,11 @@ TEST_F(PlacesTest, TakesOnePlaceForEachModelThatWaits) {
     loaded("a");
     loaded("b");
     ask("c");
-    EXPECT_THAT(last, ElementsAre("stop a: least_recently_used"));
+    EXPECT_THAT(last, ElementsAre("stop a: makes_room"));
     ask("c");
     EXPECT_THAT(last, IsEmpty()) << "a place is coming already";
     ask("d");
-    EXPECT_THAT(last, ElementsAre("stop b: least_recently_used"));
+    EXPECT_THAT(last, ElementsAre("stop b: makes_room"));
     exited(2);
     EXPECT_THAT(last, ElementsAre("start c")) << "it has waited longer";
     exited(1);
@@ -158,7 +158,7 @@ TEST_F(PlacesTest, ShowsWhatACommandWouldEvictAndChangesNothing) {
     ASSERT_EQ(plan.evictions.size(), 1U);
     EXPECT_EQ(plan.evictions.front().model, "a");
     EXPECT_EQ(describe(plan.evictions.front().reason),
-              "least recently used, idle for 1m 30s; makes room for 'b'");
+              "makes room for 'b'; idle for 1m 30s, and the least costly to load again");
     EXPECT_EQ(scheduler.world().residents.at(1).phase, Phase::ready);
     EXPECT_THAT(scheduler.plan("a", now).evictions, IsEmpty());
     EXPECT_TRUE(scheduler.plan("nope", now).refusal);

@@ -19,8 +19,12 @@ class Simulation {
             model.pinned = pick(8) == 0;
             model.idle_unload = pick(2) == 0 ? 0ms : 1ms * pick(20000);
             model.fingerprint = "1";
+            for (auto count = pick(4); count > 0; --count) {
+                model.placements.push_back(random_placement());
+            }
         }
         carry_out(scheduler_.set_models(models_, now_));
+        carry_out(scheduler_.set_budgets(random_budgets(), now_));
     }
 
     void run(int steps) {
@@ -45,6 +49,23 @@ class Simulation {
         rules.min_residency = 1ms * pick(3000);
         rules.drain_timeout = 1ms * pick(5000);
         return rules;
+    }
+
+    Footprint random_placement() {
+        switch (pick(3)) {
+            case 0:
+                return {{"host", 10 + pick(100)}};
+            case 1:
+                return {{"host", pick(20)}, {"gpu0", 10 + pick(50)}};
+            default:
+                return {{"gpu0", 10 + pick(30)}, {"gpu1", 10 + pick(30)}};
+        }
+    }
+
+    std::map<std::string, Budget> random_budgets() {
+        return {{"host", {60 + pick(100), pick(3) == 0 ? pick(60) : 0}},
+                {"gpu0", {30 + pick(50), pick(3) == 0 ? pick(30) : 0}},
+                {"gpu1", {30 + pick(50), 0}}};
     }
 
     void step() {
@@ -125,7 +146,7 @@ class Simulation {
 
     void disturb() {
         const auto model = std::string(1, static_cast<char>('a' + pick(5)));
-        switch (pick(6)) {
+        switch (pick(8)) {
             case 0:
                 if (!running_.empty()) {
                     end(*std::next(running_.begin(), pick(size(running_))));  // a crash
@@ -144,9 +165,55 @@ class Simulation {
                 models_[model].fingerprint = std::to_string(pick(2));
                 carry_out(scheduler_.set_models(models_, now_));
                 return;
+            case 5:
+                carry_out(scheduler_.set_budgets(random_budgets(), now_));
+                return;
+            case 6:
+                return measure();
             default:
                 carry_out(scheduler_.on_command(model, Scheduler::Command::restart, now_));
                 return;
+        }
+    }
+
+    /// A server holds other than was reserved for it.
+    void measure() {
+        if (!running_.empty()) {
+            const auto instance = *std::next(running_.begin(), pick(size(running_)));
+            auto held = scheduler_.world().residents.at(instance).reserved;
+            for (auto& [device, bytes] : held) {
+                bytes += pick(10);
+            }
+            carry_out(scheduler_.on_measured(instance, held, now_));
+        }
+    }
+
+    void check_eviction(const Stop& stop) const {
+        if (stop.reason.why != Why::makes_room) {
+            return;
+        }
+        const auto& world = scheduler_.world();
+        const auto& victim = world.residents.at(stop.instance);
+        EXPECT_TRUE(victim.is_idle()) << "evicted while it worked";
+        const auto rules = world.models.find(victim.model);
+        EXPECT_FALSE(rules != world.models.end() && rules->second.pinned) << "evicted, and pinned";
+    }
+
+    /// When a server starts, all that is reserved on each of its devices, the servers that are on
+    /// their way out included, is within what models may use there.
+    void check_budgets(const Start& start) const {
+        const auto& world = scheduler_.world();
+        for (const auto& [device, bytes] : start.reserved) {
+            std::uint64_t reserved = 0;
+            for (const auto& [id, resident] : world.residents) {
+                const auto held = resident.reserved.find(device);
+                reserved += held == resident.reserved.end() ? 0 : held->second;
+            }
+            const auto& budget = world.budgets.at(device);
+            EXPECT_LE(reserved + budget.foreign, budget.usable) << "over budget on " << device;
+        }
+        if (world.rules.max_loaded > 0) {
+            EXPECT_LE(world.residents.size(), world.rules.max_loaded) << "over the limit";
         }
     }
 
@@ -169,8 +236,10 @@ class Simulation {
                 EXPECT_NE(refusal(refuse->model, refuse->reason).code(), Errc::internal);
             } else if (const auto* start = std::get_if<Start>(&action)) {
                 starting_.insert(start->instance);
+                check_budgets(*start);
             } else if (const auto* stop = std::get_if<Stop>(&action)) {
                 EXPECT_TRUE(stopping_.insert(stop->instance).second) << "stopped twice";
+                check_eviction(*stop);
                 starting_.erase(stop->instance);
                 running_.erase(stop->instance);
             } else if (const auto* wake = std::get_if<Wake>(&action)) {

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace routerd::scheduler {
+
+struct World;
+
+/// Bytes on each device that is touched, by the device's id ("host", "cuda0").
+using Footprint = std::map<std::string, std::uint64_t>;
+
+/// What models may use of one device.
+struct Budget {
+    std::uint64_t usable = 0;   ///< bytes: the device's total or its budget, less the reserve
+    std::uint64_t foreign = 0;  ///< bytes of it that processes which are not ours use now
+};
+
+/// What is free: bytes on each device, and places under max_loaded, which count as one more device
+/// of which every server takes one. A device that the world does not know has no limit. What was
+/// given away may exceed what there is (a measurement said so, or a budget shrank): then it is
+/// below zero, and nothing fits.
+class Ledger {
+  public:
+    /// What is free while all servers of `world` hold what is reserved for them.
+    static Ledger now(const World& world);
+
+    /// The same without any server.
+    static Ledger empty(const World& world);
+
+    bool fits(const Footprint& footprint) const;
+    void take(const Footprint& footprint);
+    void give(const Footprint& footprint);
+
+    /// The first device on which `footprint` does not fit, with what is missing there.
+    struct Lack {
+        std::string device;  ///< empty: a place
+        std::uint64_t wanted = 0;
+        std::uint64_t free = 0;
+    };
+    std::optional<Lack> lack(const Footprint& footprint) const;
+
+  private:
+    std::map<std::string, std::int64_t> free_;
+    std::optional<std::int64_t> places_;  ///< nullopt: no limit
+};
+
+/// The first of `placements` (in order of preference) that fits; nullopt: none.
+std::optional<Footprint> first_that_fits(const std::vector<Footprint>& placements,
+                                         const Ledger& ledger);
+
+}  // namespace routerd::scheduler
