@@ -44,6 +44,9 @@ void fields(Io& io, Of<Io, ErrorInfo> error) {
     io("param", error.param);
     io("hint", error.hint);
     io("retry_after", error.retry_after);
+    io("required_mb", error.required_mb);
+    io("available_mb", error.available_mb);
+    io("loaded_models", error.loaded_models);
 }
 
 template <class Io>
@@ -56,8 +59,15 @@ ErrorBody ErrorBody::from(const Error& error) {
     body.error.message = error.message();
     body.error.code = to_string(error.code());
     body.error.type = body.error.code;
+    body.error.param = error.param();
     body.error.hint = error.hint();
     body.error.retry_after = error.retry_after();
+    if (const auto* fit = error.fit()) {
+        constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
+        body.error.required_mb = (fit->required + mib - 1) / mib;
+        body.error.available_mb = fit->available / mib;
+        body.error.loaded_models = fit->loaded;
+    }
     return body;
 }
 

@@ -71,6 +71,18 @@ std::string camel_case(std::string_view word) {
     return result;
 }
 
+/// The contract's figures of would_not_fit; nothing for other errors.
+json fit_fields(const Error& error) {
+    constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
+    const auto* fit = error.fit();
+    if (fit == nullptr) {
+        return json::object();
+    }
+    return {{"required_mb", (fit->required + mib - 1) / mib},
+            {"available_mb", fit->available / mib},
+            {"loaded_models", fit->loaded}};
+}
+
 json make_body(const Error& error, Dialect dialect) {
     const auto status = http_status(error);
     const auto message = public_message(error);
@@ -81,15 +93,16 @@ json make_body(const Error& error, Dialect dialect) {
         case Dialect::registry:
             return {{"error", camel_case(to_string(error.code()))},
                     {"message", message},
-                    {"details", json::object()}};
+                    {"details", fit_fields(error)}};
         case Dialect::openai:
             break;
     }
-    return {{"error",
-             {{"message", message},
-              {"type", openai_type(status)},
-              {"param", error.param().empty() ? json() : json(error.param())},
-              {"code", to_string(error.code())}}}};
+    json body = {{"message", message},
+                 {"type", openai_type(status)},
+                 {"param", error.param().empty() ? json() : json(error.param())},
+                 {"code", to_string(error.code())}};
+    body.update(fit_fields(error));
+    return {{"error", std::move(body)}};
 }
 
 }  // namespace

@@ -28,6 +28,18 @@ TEST(ErrorResponseTest, EveryRefusalForNowSaysWhenToComeBack) {
               "1");
 }
 
+TEST(ErrorResponseTest, WhatWouldNotFitCarriesTheFigures) {
+    const Fit fit{.required = (std::uint64_t{3} << 20U) + 1,
+                  .available = (std::uint64_t{2} << 20U) + 1,
+                  .loaded = {"a"}};
+    const auto error = Error(Errc::would_not_fit, "no").with_fit(fit);
+    const auto fields = std::string(
+        R"("available_mb":2,"code":"would_not_fit","loaded_models":["a"],"message":"no",)");
+    EXPECT_EQ(error_body(error, Dialect::openai),
+              R"({"error":{)" + fields + R"("param":null,"required_mb":4,"type":"server_error"}})");
+    EXPECT_NE(error_body(error, Dialect::registry).find(R"("required_mb":4)"), std::string::npos);
+}
+
 TEST(ErrorResponseTest, InternalFaultsAreNotTold) {
     const auto body = error_body(Error(Errc::internal, "secret path"), Dialect::openai);
     EXPECT_EQ(body.find("secret"), std::string::npos);
