@@ -101,8 +101,9 @@ double cost_of(const Resident& resident, const World& world, TimePoint now) {
     const auto load = measured == world.load_times.end()
                           ? between(resident.started, resident.ready_at)
                           : measured->second;
-    const auto demand = world.demands.find(resident.model);
-    const double chance = demand == world.demands.end() ? 0 : demand->second.chance_of_return(now);
+    const auto popularity = world.popularity.find(resident.model);
+    const double chance =
+        popularity == world.popularity.end() ? 0 : popularity->second.chance_of_return(now);
     return chance * static_cast<double>(std::max<std::int64_t>(load.count(), 1));
 }
 

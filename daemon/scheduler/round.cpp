@@ -4,14 +4,23 @@
 
 namespace routerd::scheduler {
 
-TimePoint Round::settle() {
+TimePoint Round::settle(const std::string* model) {
     expire_waiters();
-    grant_all();
+    if (model != nullptr) {
+        grant_to(*model);
+    } else {
+        grant_all();
+    }
     stop_drained();
     keep_promises();
     unload_idle();
     trim_to_limit();
-    start_candidates();
+    if (world_.places_changed || world_.places_due <= now_) {
+        world_.places_changed = false;
+        world_.places_due = TimePoint::max();
+        start_candidates();
+    }
+    wake_at(world_.places_due);
     return wake_;
 }
 
@@ -22,6 +31,7 @@ void Round::drain(Resident& resident, const Reason& reason, std::optional<TimePo
     if (resident.phase == Phase::starting || resident.is_idle()) {
         return stop(resident, reason);
     }
+    world_.places_changed = true;
     resident.phase = Phase::draining;
     resident.leaving = reason;
     resident.drain_deadline = deadline;
@@ -32,6 +42,7 @@ void Round::stop(Resident& resident, const Reason& reason) {
     if (resident.phase == Phase::stopping) {
         return;
     }
+    world_.places_changed = true;
     resident.phase = Phase::stopping;
     resident.leaving = reason;
     actions_.emplace_back(Stop{resident.id, resident.model, reason});
@@ -49,6 +60,7 @@ void Round::forget(TicketId ticket) {
     queue->second.commands -= waiter->second.cause == Cause::command ? 1U : 0U;
     if (queue->second.empty()) {
         world_.queues.erase(queue);
+        world_.places_changed = true;  // it may have waited for a place
     }
     world_.deadlines.erase({waiter->second.deadline, ticket});
     world_.waiters.erase(waiter);
@@ -93,16 +105,20 @@ void Round::grant_all() {
         waiting.push_back(model);  // granting may end a queue
     }
     for (const auto& model : waiting) {
-        auto* resident = world_.resident_of(model);
-        if (resident == nullptr || resident->phase != Phase::ready) {
-            continue;
-        }
-        if (auto queue = world_.queues.find(model); queue != world_.queues.end()) {
-            grant(*resident, queue->second.for_server, false);
-        }
-        if (auto queue = world_.queues.find(model); queue != world_.queues.end()) {
-            grant(*resident, queue->second.for_slot, true);
-        }
+        grant_to(model);
+    }
+}
+
+void Round::grant_to(const std::string& model) {
+    auto* resident = world_.resident_of(model);
+    if (resident == nullptr || resident->phase != Phase::ready) {
+        return;
+    }
+    if (auto queue = world_.queues.find(model); queue != world_.queues.end()) {
+        grant(*resident, queue->second.for_server, false);
+    }
+    if (auto queue = world_.queues.find(model); queue != world_.queues.end()) {
+        grant(*resident, queue->second.for_slot, true);
     }
 }
 
@@ -150,10 +166,11 @@ void Round::keep_promises() {
         if (is_for_somebody && !world_.promised.contains(resident.leaving.other)) {
             resident.phase = Phase::ready;
             resident.leaving = {};
+            world_.places_changed = true;
             actions_.emplace_back(Reopen{resident.id, resident.model});
+            grant_to(resident.model);  // who waited behind the door
         }
     }
-    grant_all();  // who waited behind a door that is open again
 }
 
 void Round::unload_idle() {

@@ -17,6 +17,8 @@ const std::vector<Footprint>& placements_of(const World& world, const std::strin
 std::optional<Ledger::Lack> lack_of_room(const World& world, const std::string& model,
                                          const Ledger& ledger);
 
+bool is_pinned(const World& world, const Resident& resident);
+
 Reason reason_of(const World& world, Why why, const Ledger::Lack& lack);
 
 /// One event's worth of decisions: changes the world and says what to do. Lives for one call.
@@ -26,8 +28,9 @@ class Round {
         : world_(world), now_(now), actions_(actions) {}
 
     /// Brings everything that can happen now about: grants, starts, drains, stops, refusals. Call
-    /// it last. The time at which something happens by itself next.
-    TimePoint settle();
+    /// it last. `model`: the only one whose queue or server the event changed; nullptr: any. The
+    /// time at which something happens by itself next.
+    TimePoint settle(const std::string* model);
 
     /// A server that still starts is stopped at once; `deadline`: whatever runs on it then.
     void drain(Resident& resident, const Reason& reason, std::optional<TimePoint> deadline);
@@ -51,14 +54,21 @@ class Round {
 
     /// What is free, as this round has changed it so far.
     struct Room {
-        Ledger now;
-        Ledger later;  ///< when all that leave have left
+        explicit Room(const World& world);
+
+        /// Sets it aside, so that nobody who comes later takes it.
         void hold(const Footprint& footprint);
+
+        Ledger now;
+        Ledger later;          ///< when all that leave have left
+        Ledger empty;          ///< without any server
+        Ledger beside_pinned;  ///< without any but the pinned
     };
 
     void expire_waiters();
     void stop_drained();
     void grant_all();
+    void grant_to(const std::string& model);
     void grant(Resident& resident, Queue::Order& order, bool with_slot);
     void unload_idle();
     void trim_to_limit();
@@ -67,13 +77,13 @@ class Round {
     void make_room(const Candidate& candidate, Room& room);
     void evict(const Eviction& eviction, const Candidate& candidate, Room& room);
     void await_residency();
-    bool refuse_hopeless(const Candidate& candidate);
+    bool refuse_hopeless(const Candidate& candidate, const Room& room);
     bool is_failing(const std::string& model);
     std::vector<Candidate> candidates() const;
     void start(const Candidate& candidate, Footprint reserved);
-    bool is_pinned(const Resident& resident) const;
     bool is_young(const Resident& resident) const;
     void wake_at(TimePoint time) { wake_ = std::min(wake_, time); }
+    void look_again_at(TimePoint time) { world_.places_due = std::min(world_.places_due, time); }
 
     World& world_;
     TimePoint now_;

@@ -40,6 +40,22 @@ Reason reason_of(const World& world, Why why, const Ledger::Lack& lack) {
     return reason;
 }
 
+bool is_pinned(const World& world, const Resident& resident) {
+    const auto model = world.models.find(resident.model);
+    return model != world.models.end() && model->second.pinned;
+}
+
+Round::Room::Room(const World& world)
+    : now(Ledger::now(world)), later(now), empty(Ledger::empty(world)), beside_pinned(empty) {
+    for (const auto& [id, resident] : world.residents) {
+        if (resident.is_leaving()) {
+            later.give(resident.reserved);
+        } else if (is_pinned(world, resident)) {
+            beside_pinned.take(resident.reserved);
+        }
+    }
+}
+
 void Round::Room::hold(const Footprint& footprint) {
     now.take(footprint);
     later.take(footprint);
@@ -53,8 +69,8 @@ void Round::trim_to_limit() {
          --surplus) {
         Resident* victim = nullptr;
         for (auto& [id, resident] : world_.residents) {
-            const bool may_go =
-                resident.phase == Phase::ready && resident.is_idle() && !is_pinned(resident);
+            const bool may_go = resident.phase == Phase::ready && resident.is_idle() &&
+                                !is_pinned(world_, resident);
             if (may_go && (victim == nullptr ||
                            cost_of(resident, world_, now_) < cost_of(*victim, world_, now_))) {
                 victim = &resident;
@@ -90,14 +106,9 @@ void Round::start_candidates() {
     if (waiting.empty()) {
         return;
     }
-    Room room{Ledger::now(world_), Ledger::now(world_)};
-    for (const auto& [id, resident] : world_.residents) {
-        if (resident.is_leaving()) {
-            room.later.give(resident.reserved);
-        }
-    }
+    Room room(world_);
     for (const auto& candidate : waiting) {
-        if (is_failing(candidate.model) || refuse_hopeless(candidate)) {
+        if (is_failing(candidate.model) || refuse_hopeless(candidate, room)) {
             continue;
         }
         const auto& placements = placements_of(world_, candidate.model);
@@ -113,19 +124,13 @@ void Round::start_candidates() {
 }
 
 /// Budgets and pins may have changed since it was let in.
-bool Round::refuse_hopeless(const Candidate& candidate) {
-    const auto never = lack_of_room(world_, candidate.model, Ledger::empty(world_));
+bool Round::refuse_hopeless(const Candidate& candidate, const Room& room) {
+    const auto never = lack_of_room(world_, candidate.model, room.empty);
     if (never) {
         refuse_all(candidate.model, reason_of(world_, Why::would_not_fit, *never));
         return true;
     }
-    auto beside_pinned = Ledger::empty(world_);
-    for (const auto& [id, resident] : world_.residents) {
-        if (is_pinned(resident) && !resident.is_leaving()) {
-            beside_pinned.take(resident.reserved);
-        }
-    }
-    const auto pinned = lack_of_room(world_, candidate.model, beside_pinned);
+    const auto pinned = lack_of_room(world_, candidate.model, room.beside_pinned);
     if (pinned) {
         refuse_all(candidate.model, reason_of(world_, Why::all_pinned, *pinned));
     }
@@ -165,7 +170,7 @@ void Round::start(const Candidate& candidate, Footprint reserved) {
 void Round::make_room(const Candidate& candidate, Room& room) {
     const auto& placements = placements_of(world_, candidate.model);
     const auto may_leave = [this, &candidate](const Resident& resident) {
-        return resident.phase == Phase::ready && !is_pinned(resident) &&
+        return resident.phase == Phase::ready && !is_pinned(world_, resident) &&
                (candidate.commanded || !is_young(resident));
     };
     const auto may_leave_at_once = [&may_leave](const Resident& resident) {
@@ -177,7 +182,7 @@ void Round::make_room(const Candidate& candidate, Room& room) {
         return;
     }
     if (!candidate.commanded && between(candidate.since, now_) < world_.rules.max_wait) {
-        wake_at(candidate.since + world_.rules.max_wait);
+        look_again_at(candidate.since + world_.rules.max_wait);
     } else if (const auto eviction =
                    cheapest_eviction(world_, room.later, placements, may_leave, now_)) {
         evict(*eviction, candidate, room);
@@ -206,14 +211,9 @@ void Round::evict(const Eviction& eviction, const Candidate& candidate, Room& ro
 void Round::await_residency() {
     for (const auto& [id, resident] : world_.residents) {
         if (resident.phase == Phase::ready && is_young(resident)) {
-            wake_at(resident.ready_at + world_.rules.min_residency);
+            look_again_at(resident.ready_at + world_.rules.min_residency);
         }
     }
-}
-
-bool Round::is_pinned(const Resident& resident) const {
-    const auto model = world_.models.find(resident.model);
-    return model != world_.models.end() && model->second.pinned;
 }
 
 bool Round::is_young(const Resident& resident) const {

@@ -97,8 +97,9 @@ Resident* World::resident_of(const std::string& model) {
     return const_cast<Resident*>(std::as_const(*this).resident_of(model));
 }
 
-Actions Scheduler::settled(Actions actions, TimePoint now) {
-    const auto wake = Round(world_, now, actions).settle();
+Actions Scheduler::settled(Actions actions, TimePoint now, const std::string* model) {
+    world_.places_changed = world_.places_changed || model == nullptr;
+    const auto wake = Round(world_, now, actions).settle(model);
     if (wake != wake_) {
         wake_ = wake;
         actions.emplace_back(Wake{wake});
@@ -108,7 +109,7 @@ Actions Scheduler::settled(Actions actions, TimePoint now) {
 
 Actions Scheduler::set_rules(const Rules& rules, TimePoint now) {
     world_.rules = rules;
-    return settled({}, now);
+    return settled({}, now, nullptr);
 }
 
 Actions Scheduler::set_models(std::map<std::string, ModelRules> models, TimePoint now) {
@@ -135,7 +136,7 @@ Actions Scheduler::set_models(std::map<std::string, ModelRules> models, TimePoin
         return model == world_.models.end() ||
                model->second.fingerprint != entry.second.fingerprint;
     });
-    return settled(std::move(actions), now);
+    return settled(std::move(actions), now, nullptr);
 }
 
 Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
@@ -149,8 +150,11 @@ Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
     waiter.deadline = ask.deadline;
     waiter.needs_slot = ask.needs_slot;
     waiter.cause = ask.cause;
-    world_.demands[ask.model].add(now);
+    world_.popularity[ask.model].add(now);
     auto& queue = world_.queues[ask.model];
+    if (queue.empty() || ask.cause == Cause::command) {
+        world_.places_changed = true;
+    }
     queue.by_age.emplace(now, ask.ticket);
     queue.commands += ask.cause == Cause::command ? 1U : 0U;
     (ask.needs_slot ? queue.for_slot : queue.for_server).emplace(waiter.rank, ask.ticket);
@@ -158,13 +162,18 @@ Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
         world_.deadlines.emplace(ask.deadline, ask.ticket);
     }
     world_.waiters.emplace(ask.ticket, std::move(waiter));
-    return settled({}, now);
+    return settled({}, now, &ask.model);
 }
 
 Actions Scheduler::on_leave(TicketId ticket, TimePoint now) {
+    const auto waiter = world_.waiters.find(ticket);
+    if (waiter == world_.waiters.end()) {
+        return {};
+    }
+    const auto model = waiter->second.model;
     Actions actions;
     Round(world_, now, actions).forget(ticket);
-    return settled(std::move(actions), now);
+    return settled(std::move(actions), now, &model);
 }
 
 Actions Scheduler::on_release(TicketId ticket, TimePoint now) {
@@ -172,8 +181,10 @@ Actions Scheduler::on_release(TicketId ticket, TimePoint now) {
     if (grant == world_.granted.end()) {
         return {};
     }
+    std::string model;
     const auto resident = world_.residents.find(grant->second.instance);
     if (resident != world_.residents.end()) {
+        model = resident->second.model;
         --(grant->second.has_slot ? resident->second.busy : resident->second.passengers);
         resident->second.last_used = now;
         if (grant->second.has_slot) {
@@ -182,8 +193,11 @@ Actions Scheduler::on_release(TicketId ticket, TimePoint now) {
             mean = (mean * 7 + held) / 8;
         }
     }
+    if (resident != world_.residents.end() && resident->second.is_idle()) {
+        world_.places_changed = true;
+    }
     world_.granted.erase(grant);
-    return settled({}, now);
+    return settled({}, now, &model);
 }
 
 Actions Scheduler::on_ready(InstanceId instance, TimePoint now) {
@@ -197,12 +211,12 @@ Actions Scheduler::on_ready(InstanceId instance, TimePoint now) {
     const auto took = between(resident->second.started, now);
     auto& mean = world_.load_times.try_emplace(resident->second.model, took).first->second;
     mean = (mean + took) / 2;
-    return settled({}, now);
+    return settled({}, now, nullptr);
 }
 
 Actions Scheduler::set_budgets(std::map<std::string, Budget> budgets, TimePoint now) {
     world_.budgets = std::move(budgets);
-    return settled({}, now);
+    return settled({}, now, nullptr);
 }
 
 Actions Scheduler::on_measured(InstanceId instance, Footprint held, TimePoint now) {
@@ -211,13 +225,13 @@ Actions Scheduler::on_measured(InstanceId instance, Footprint held, TimePoint no
         return {};
     }
     resident->second.reserved = std::move(held);
-    return settled({}, now);
+    return settled({}, now, nullptr);
 }
 
 Actions Scheduler::on_adopted(const Resident& resident, TimePoint now) {
     world_.next_instance = std::max(world_.next_instance, resident.id + 1);
     world_.residents.emplace(resident.id, resident);
-    return settled({}, now);
+    return settled({}, now, nullptr);
 }
 
 Actions Scheduler::on_exited(InstanceId instance, const Exit& exit, TimePoint now) {
@@ -239,7 +253,7 @@ Actions Scheduler::on_exited(InstanceId instance, const Exit& exit, TimePoint no
             Round(world_, now, actions).refuse_all(gone.model, reason);
         }
     }
-    return settled(std::move(actions), now);
+    return settled(std::move(actions), now, nullptr);
 }
 
 Actions Scheduler::on_command(const std::string& model, Command command, TimePoint now) {
@@ -254,7 +268,7 @@ Actions Scheduler::on_command(const std::string& model, Command command, TimePoi
         }
         round.drain(*resident, {.why = why}, now + world_.rules.drain_timeout);
     }
-    return settled(std::move(actions), now);
+    return settled(std::move(actions), now, nullptr);
 }
 
 std::string Scheduler::forget_failures(const std::string& model) {
@@ -269,7 +283,8 @@ std::string Scheduler::forget_failures(const std::string& model) {
 
 Actions Scheduler::on_time(TimePoint now) {
     wake_ = TimePoint::max();  // that wake is used up
-    return settled({}, now);
+    const std::string none;
+    return settled({}, now, &none);
 }
 
 Actions Scheduler::on_close(TimePoint now) {
@@ -280,7 +295,7 @@ Actions Scheduler::on_close(TimePoint now) {
     for (const auto& [model, queue] : waiting) {
         round.refuse_all(model, {.why = Why::shutting_down});
     }
-    return settled(std::move(actions), now);
+    return settled(std::move(actions), now, nullptr);
 }
 
 Actions Scheduler::on_shutdown(TimePoint now) {
@@ -289,7 +304,7 @@ Actions Scheduler::on_shutdown(TimePoint now) {
     for (auto& [id, resident] : world_.residents) {
         round.drain(resident, {.why = Why::shutting_down}, now + world_.rules.drain_timeout);
     }
-    return settled(std::move(actions), now);
+    return settled(std::move(actions), now, nullptr);
 }
 
 Actions Scheduler::on_hurry(TimePoint now) {
@@ -298,7 +313,7 @@ Actions Scheduler::on_hurry(TimePoint now) {
     for (auto& [id, resident] : world_.residents) {
         round.stop(resident, {.why = Why::shutting_down});
     }
-    return settled(std::move(actions), now);
+    return settled(std::move(actions), now, nullptr);
 }
 
 std::size_t Scheduler::position(TicketId ticket) const {

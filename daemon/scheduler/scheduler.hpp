@@ -89,8 +89,8 @@ class Scheduler {
     void number_from(InstanceId next) noexcept { world_.next_instance = next; }
 
   private:
-    /// `actions` and all that follows from them.
-    Actions settled(Actions actions, TimePoint now);
+    /// `actions` and all that follows from them. `model`: as in Round::settle().
+    Actions settled(Actions actions, TimePoint now, const std::string* model);
 
     World world_;
     TimePoint wake_ = TimePoint::max();

@@ -12,8 +12,8 @@
 
 #include "common/base/time.hpp"
 #include "daemon/scheduler/action.hpp"
-#include "daemon/scheduler/demand.hpp"
 #include "daemon/scheduler/ledger.hpp"
+#include "daemon/scheduler/popularity.hpp"
 #include "daemon/scheduler/priority.hpp"
 
 namespace routerd::scheduler {
@@ -127,11 +127,16 @@ struct World {
     std::map<std::string, Failure> failures;
     std::map<std::string, Milliseconds> mean_hold;   ///< how long a grant is kept, lately
     std::map<std::string, Milliseconds> load_times;  ///< start to ready, lately
-    std::map<std::string, Demand> demands;
+    std::map<std::string, Popularity> popularity;
     std::map<std::string, Budget> budgets;  ///< by device
     std::set<std::string> promised;         ///< models for which a door was closed: they start next
     InstanceId next_instance = 1;
     bool stopping = false;
+
+    // Most events change nothing for models that wait for a place: they are looked at again when
+    // something did, or when the time has come.
+    bool places_changed = true;
+    TimePoint places_due = TimePoint::max();
 
     /// The model's server that is not on its way out, else the one that is; nullptr: none.
     const Resident* resident_of(const std::string& model) const;

@@ -5,7 +5,7 @@
 namespace routerd::scheduler {
 
 /// How often a model was asked for lately: a request counts 1, and half as much every ten minutes.
-class Demand {
+class Popularity {
   public:
     void add(TimePoint now) noexcept;
 

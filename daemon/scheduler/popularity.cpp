@@ -1,4 +1,4 @@
-#include "daemon/scheduler/demand.hpp"
+#include "daemon/scheduler/popularity.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -14,17 +14,17 @@ constexpr Minutes half_life{10};
 
 }  // namespace
 
-double Demand::count_at(TimePoint now) const noexcept {
+double Popularity::count_at(TimePoint now) const noexcept {
     const Minutes passed = std::max(now - at_, TimePoint::duration(0));
     return count_ * std::exp2(-passed / half_life);
 }
 
-void Demand::add(TimePoint now) noexcept {
+void Popularity::add(TimePoint now) noexcept {
     count_ = count_at(now) + 1;
     at_ = now;
 }
 
-double Demand::chance_of_return(TimePoint now) const noexcept {
+double Popularity::chance_of_return(TimePoint now) const noexcept {
     // Requests at a constant rate settle at a count of rate × half-life / ln 2.
     const double expected = count_at(now) * std::numbers::ln2;
     return -std::expm1(-expected);
