@@ -10,6 +10,7 @@
 #include "common/base/text.hpp"
 #include "daemon/catalog/file_name.hpp"
 #include "daemon/catalog/projectors.hpp"
+#include "daemon/gguf/weights.hpp"
 
 namespace routerd {
 namespace {
@@ -99,9 +100,7 @@ FoundModel SplitSet::joined() const {
         if (number == 1) {
             continue;
         }
-        whole.parameters += part.header.metadata->parameters;
-        whole.tensor_bytes += part.header.metadata->tensor_bytes;
-        whole.tensor_count += part.header.metadata->tensor_count;
+        gguf::add_part(whole, *part.header.metadata);
     }
     model.metadata = std::make_shared<const gguf::Metadata>(std::move(whole));
     return model;

@@ -8,6 +8,7 @@
 #include "daemon/catalog/file_name.hpp"
 #include "daemon/gguf/json.hpp"
 #include "daemon/gguf/reader.hpp"
+#include "daemon/gguf/weights.hpp"
 
 namespace routerd {
 namespace {
@@ -37,9 +38,7 @@ Result<void> add_siblings(const std::string& path, const SplitName& split,
         if (!part) {
             return part.error().within("part '" + escaped(name) + "'");
         }
-        metadata.parameters += part->parameters;
-        metadata.tensor_bytes += part->tensor_bytes;
-        metadata.tensor_count += part->tensor_count;
+        gguf::add_part(metadata, *part);
     }
     return {};
 }

@@ -51,7 +51,7 @@ constexpr std::array<TextField, 8> general_texts{{
 }};
 
 // Keys that begin with the architecture's name, which is left out here.
-constexpr std::array<NumberField, 9> own_numbers{{
+constexpr std::array<NumberField, 27> own_numbers{{
     {"context_length", &Metadata::context_length},
     {"embedding_length", &Metadata::embedding_length},
     {"block_count", &Metadata::block_count},
@@ -60,10 +60,29 @@ constexpr std::array<NumberField, 9> own_numbers{{
     {"attention.value_length", &Metadata::value_length},
     {"expert_count", &Metadata::expert_count},
     {"expert_used_count", &Metadata::expert_used_count},
+    {"expert_feed_forward_length", &Metadata::expert_feed_forward_length},
+    {"attention.key_length_mla", &Metadata::key_length_mla},
+    {"attention.key_length_swa", &Metadata::key_length_swa},
+    {"attention.value_length_swa", &Metadata::value_length_swa},
+    {"attention.shared_kv_layers", &Metadata::shared_kv_layers},
+    {"full_attention_interval", &Metadata::full_attention_interval},
+    {"ssm.conv_kernel", &Metadata::ssm_conv_kernel},
+    {"ssm.inner_size", &Metadata::ssm_inner_size},
+    {"ssm.state_size", &Metadata::ssm_state_size},
+    {"ssm.group_count", &Metadata::ssm_group_count},
+    {"shortconv.l_cache", &Metadata::shortconv_l_cache},
+    {"wkv.head_size", &Metadata::wkv_head_size},
+    {"token_shift_count", &Metadata::token_shift_count},
     {"vision.projection_dim", &Metadata::projection_dim},
+    {"vision.image_size", &Metadata::vision_image_size},
+    {"vision.patch_size", &Metadata::vision_patch_size},
+    {"vision.embedding_length", &Metadata::vision_embedding_length},
+    {"vision.feed_forward_length", &Metadata::vision_feed_forward_length},
+    {"vision.attention.head_count", &Metadata::vision_head_count},
 }};
-constexpr std::array<ListField, 3> own_lists{{
+constexpr std::array<ListField, 4> own_lists{{
     {"attention.head_count", &Metadata::head_count},
+    {"feed_forward_length", &Metadata::feed_forward_length},
     {"attention.head_count_kv", &Metadata::head_count_kv},
     {"attention.sliding_window_pattern", &Metadata::sliding_window_pattern},
 }};

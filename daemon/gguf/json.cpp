@@ -10,6 +10,32 @@
 namespace routerd::gguf {
 namespace {
 
+/// What only the estimate of memory looks at.
+template <class Fields, class Visit>
+void each_shape_field(Fields& metadata, Visit visit) {
+    visit("feed_forward_length", metadata.feed_forward_length);
+    visit("expert_feed_forward_length", metadata.expert_feed_forward_length);
+    visit("key_length_mla", metadata.key_length_mla);
+    visit("key_length_swa", metadata.key_length_swa);
+    visit("value_length_swa", metadata.value_length_swa);
+    visit("shared_kv_layers", metadata.shared_kv_layers);
+    visit("full_attention_interval", metadata.full_attention_interval);
+    visit("ssm_conv_kernel", metadata.ssm_conv_kernel);
+    visit("ssm_inner_size", metadata.ssm_inner_size);
+    visit("ssm_state_size", metadata.ssm_state_size);
+    visit("ssm_group_count", metadata.ssm_group_count);
+    visit("shortconv_l_cache", metadata.shortconv_l_cache);
+    visit("wkv_head_size", metadata.wkv_head_size);
+    visit("token_shift_count", metadata.token_shift_count);
+    visit("layer_bytes", metadata.layer_bytes);
+    visit("layer_expert_bytes", metadata.layer_expert_bytes);
+    visit("layer_repack_bytes", metadata.layer_repack_bytes);
+    visit("embedding_bytes", metadata.embedding_bytes);
+    visit("output_bytes", metadata.output_bytes);
+    visit("output_repack_bytes", metadata.output_repack_bytes);
+    visit("repack_tail_bytes", metadata.repack_tail_bytes);
+}
+
 /// Calls `visit(name, field)` for every field, so that both directions share one list.
 template <class Fields, class Visit>
 void each_field(Fields& metadata, Visit visit) {
@@ -38,6 +64,7 @@ void each_field(Fields& metadata, Visit visit) {
     visit("sliding_window_pattern", metadata.sliding_window_pattern);
     visit("expert_count", metadata.expert_count);
     visit("expert_used_count", metadata.expert_used_count);
+    each_shape_field(metadata, visit);
     visit("tokenizer", metadata.tokenizer);
     visit("tokenizer_pre", metadata.tokenizer_pre);
     visit("chat_template", metadata.chat_template);
@@ -50,6 +77,11 @@ void each_field(Fields& metadata, Visit visit) {
     visit("has_vision_encoder", metadata.has_vision_encoder);
     visit("has_audio_encoder", metadata.has_audio_encoder);
     visit("projection_dim", metadata.projection_dim);
+    visit("vision_image_size", metadata.vision_image_size);
+    visit("vision_patch_size", metadata.vision_patch_size);
+    visit("vision_embedding_length", metadata.vision_embedding_length);
+    visit("vision_feed_forward_length", metadata.vision_feed_forward_length);
+    visit("vision_head_count", metadata.vision_head_count);
     visit("projector_type", metadata.projector_type);
     visit("adapter_type", metadata.adapter_type);
 }

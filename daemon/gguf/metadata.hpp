@@ -37,6 +37,32 @@ struct Metadata {
     std::vector<std::uint64_t> sliding_window_pattern;
     std::uint64_t expert_count = 0;
     std::uint64_t expert_used_count = 0;
+    std::vector<std::uint64_t> feed_forward_length;  ///< one value for all layers, or one per layer
+    std::uint64_t expert_feed_forward_length = 0;    ///< of one expert, where it is another
+    std::uint64_t key_length_mla = 0;    ///< not 0: latent attention, keys alone are cached
+    std::uint64_t key_length_swa = 0;    ///< of layers that slide, where it is another
+    std::uint64_t value_length_swa = 0;  ///< the same
+    std::uint64_t shared_kv_layers = 0;  ///< so many layers at the end use the cache of others
+    std::uint64_t full_attention_interval = 0;  ///< n: only each n-th layer has attention
+    std::uint64_t ssm_conv_kernel = 0;          ///< recurrent layers (Mamba and its kin)
+    std::uint64_t ssm_inner_size = 0;
+    std::uint64_t ssm_state_size = 0;
+    std::uint64_t ssm_group_count = 0;
+    std::uint64_t shortconv_l_cache = 0;  ///< recurrent layers of LFM2
+    std::uint64_t wkv_head_size = 0;      ///< recurrent layers of RWKV
+    std::uint64_t token_shift_count = 0;
+
+    /// Bytes of tensors, per layer ("blk.N."), all parts of a split set. Empty or shorter than
+    /// block_count where the file has no such tensors.
+    std::vector<std::uint64_t> layer_bytes;
+    std::vector<std::uint64_t> layer_expert_bytes;  ///< those of experts, part of the above
+    /// Of the above what ggml's CPU code copies into another order when it loads them (see
+    /// daemon/gguf/weights.hpp).
+    std::vector<std::uint64_t> layer_repack_bytes;
+    std::uint64_t embedding_bytes = 0;      ///< token_embd and its like: rows are looked up in it
+    std::uint64_t output_bytes = 0;         ///< output.weight; 0: the embedding serves as that, too
+    std::uint64_t output_repack_bytes = 0;  ///< of whichever of both is multiplied with
+    std::uint64_t repack_tail_bytes = 0;    ///< repacked tensors after the last one that is not
 
     std::string tokenizer;      ///< tokenizer.ggml.model: "gpt2"
     std::string tokenizer_pre;  ///< tokenizer.ggml.pre
@@ -50,9 +76,14 @@ struct Metadata {
     std::uint16_t split_count = 0;    ///< 0 or 1: not split
     bool has_vision_encoder = false;  ///< clip.has_vision_encoder and its like, for mmproj files
     bool has_audio_encoder = false;
-    std::uint64_t projection_dim = 0;  ///< clip.vision.projection_dim, for mmproj files
-    std::string projector_type;        ///< clip.projector_type, for mmproj files
-    std::string adapter_type;          ///< adapter.type, for adapters: "lora"
+    std::uint64_t projection_dim = 0;     ///< clip.vision.projection_dim, for mmproj files
+    std::uint64_t vision_image_size = 0;  ///< pixels, clip.vision.image_size and so on
+    std::uint64_t vision_patch_size = 0;
+    std::uint64_t vision_embedding_length = 0;
+    std::uint64_t vision_feed_forward_length = 0;
+    std::uint64_t vision_head_count = 0;
+    std::string projector_type;  ///< clip.projector_type, for mmproj files
+    std::string adapter_type;    ///< adapter.type, for adapters: "lora"
 };
 
 }  // namespace routerd::gguf

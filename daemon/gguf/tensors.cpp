@@ -9,6 +9,7 @@
 
 #include "common/base/text.hpp"
 #include "daemon/gguf/types.hpp"
+#include "daemon/gguf/weights.hpp"
 
 namespace routerd::gguf {
 namespace {
@@ -22,7 +23,7 @@ constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
 class Table {
   public:
     Table(Input& input, std::uint32_t alignment, Metadata& metadata)
-        : input_(input), alignment_(alignment), metadata_(metadata) {}
+        : input_(input), alignment_(alignment), metadata_(metadata), weights_(metadata) {}
 
     void read_one();
 
@@ -40,10 +41,12 @@ class Table {
     Input& input_;
     std::uint64_t alignment_;
     Metadata& metadata_;
+    WeightSums weights_;
     std::unordered_set<std::string> names_;
     std::map<std::uint32_t, std::uint64_t> elements_by_type_;
     std::uint64_t elements_ = 0;  // of the tensor at hand
     std::uint64_t row_ = 0;       // its first dimension
+    std::uint64_t rows_ = 0;      // its second dimension, 1 where it has none
     std::uint64_t next_ = 0;      // where the next tensor's data must begin
     std::uint64_t end_ = 0;       // where the last tensor's data ends
     bool exact_ = true;           // false after a tensor whose size is not known
@@ -72,9 +75,11 @@ bool Table::read_elements(const std::string& name) {
     }
     elements_ = 1;
     row_ = 1;
+    rows_ = 1;
     for (std::uint32_t i = 0; i < dimensions; ++i) {
         const auto dimension = input_.number<std::uint64_t>();
         row_ = i == 0 ? dimension : row_;
+        rows_ = i == 1 ? dimension : rows_;
         // The dimension by itself, too: a zero beside it would hide one that is out of range.
         if (dimension > largest || __builtin_mul_overflow(elements_, dimension, &elements_) ||
             elements_ > largest) {
@@ -110,6 +115,7 @@ void Table::place(const std::string& name, std::uint32_t number, std::uint64_t o
     }
     next_ -= next_ % alignment_;
     metadata_.tensor_bytes += bytes;
+    weights_.add(name, number, rows_, bytes);
     elements_by_type_[number] += elements_;
 }
 
@@ -129,6 +135,7 @@ void Table::finish() {
     if (!input_.ok() || elements_by_type_.empty()) {
         return;
     }
+    weights_.finish();
     const auto header = input_.offset() + alignment_ - 1;
     const auto start = header - header % alignment_;
     if (start > input_.size() || end_ > input_.size() - start) {
