@@ -3,6 +3,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "daemon/gguf/json.hpp"
 #include "daemon/gguf/reader.hpp"
