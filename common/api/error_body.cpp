@@ -1,6 +1,7 @@
 #include "common/api/error_body.hpp"
 
 #include "common/api/fields.hpp"
+#include "common/base/units.hpp"
 
 namespace routerd::api {
 namespace {
@@ -63,7 +64,6 @@ ErrorBody ErrorBody::from(const Error& error) {
     body.error.hint = error.hint();
     body.error.retry_after = error.retry_after();
     if (const auto* fit = error.fit()) {
-        constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
         body.error.required_mb = (fit->required + mib - 1) / mib;
         body.error.available_mb = fit->available / mib;
         body.error.loaded_models = fit->loaded;

@@ -9,6 +9,9 @@
 
 namespace routerd {
 
+constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
+constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
+
 /// "2GiB", "64 MiB", "16k", "1.5GB", "4096": K/M/G/T and KiB/MiB/… are powers of 1024, KB/MB/…
 /// powers of 1000, a bare number is bytes. Errors: invalid_request.
 Result<std::uint64_t> parse_bytes(std::string_view text);

@@ -11,6 +11,7 @@
 #include "common/base/result.hpp"
 #include "common/config/schema.hpp"
 #include "daemon/catalog/model.hpp"
+#include "daemon/estimate/launch.hpp"
 #include "daemon/process/exit_status.hpp"
 
 namespace routerd {
@@ -51,6 +52,12 @@ class Backend {
     /// Errors: load_failed when the program is not there (says where it was looked for).
     virtual Result<CommandLine> command_line(const Model& model, const Config& config,
                                              const ListenAt& listen) const = 0;
+
+    /// What a server started so does to memory; nullopt: not known of this kind.
+    virtual std::optional<LaunchParameters> launch_parameters(
+        const CommandLine& /*command*/) const {
+        return std::nullopt;
+    }
 
     /// GET it: 200 is ready, 503 is loading.
     virtual std::string_view health_path() const noexcept = 0;

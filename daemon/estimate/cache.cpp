@@ -8,7 +8,6 @@ namespace routerd {
 namespace {
 
 constexpr std::uint64_t padding = 256;
-constexpr std::uint64_t f32_bytes = 4;
 // Two 4-byte numbers, a 2-D position and a set of 256 sequences.
 constexpr std::uint64_t bytes_of_cell = 48;
 

@@ -7,6 +7,8 @@
 
 namespace routerd {
 
+constexpr std::uint64_t f32_bytes = 4;  ///< of one element of what is computed with
+
 /// How many tokens the caches hold. A cell is a token's place in them; a stream is a cache of its
 /// own: one for each slot, or one for all when unified.
 ///

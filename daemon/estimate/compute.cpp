@@ -7,8 +7,6 @@
 namespace routerd {
 namespace {
 
-constexpr std::uint64_t f32_bytes = 4;
-
 /// Tokens in a batch: never more than there is room for.
 std::uint64_t tokens_of(const CacheCells& cells, const LaunchParameters& launch) {
     const auto context = sat_mul(cells.context_per_slot, cells.streams);

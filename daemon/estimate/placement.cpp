@@ -7,7 +7,7 @@
 namespace routerd {
 namespace {
 
-std::uint64_t at(const std::vector<std::uint64_t>& list, std::size_t index) {
+std::uint64_t bytes_of_layer(const std::vector<std::uint64_t>& list, std::size_t index) {
     return index < list.size() ? list[index] : 0;
 }
 
@@ -32,7 +32,7 @@ std::size_t gpu_of(const std::vector<GpuShare>& gpus, std::uint64_t number, std:
 /// The weights of layer `i`, where the file's table did not say them an equal part of the rest.
 std::uint64_t layer_bytes(const gguf::Metadata& model, std::size_t i, std::size_t layers) {
     if (!model.layer_bytes.empty() || layers == 0) {
-        return at(model.layer_bytes, i);
+        return bytes_of_layer(model.layer_bytes, i);
     }
     return sat_sub(model.tensor_bytes, sat_add(model.embedding_bytes, model.output_bytes)) / layers;
 }
@@ -64,12 +64,13 @@ std::vector<WeightBytes> place_weights(const gguf::Metadata& model, const Launch
     std::uint64_t placed = sat_add(model.embedding_bytes, model.output_bytes);
     for (std::size_t i = 0; i < placement.layers.size(); ++i) {
         const auto bytes = layer_bytes(model, i, placement.layers.size());
-        const auto experts = i < launch.host_expert_layers ? at(model.layer_expert_bytes, i) : 0;
+        const auto experts =
+            i < launch.host_expert_layers ? bytes_of_layer(model.layer_expert_bytes, i) : 0;
         const bool is_repacked = placement.layers[i] == 0 && launch.repack;
         auto& device = devices[placement.layers[i]];
         device.bytes = sat_add(device.bytes, sat_sub(bytes, experts));
         host.bytes = sat_add(host.bytes, experts);
-        repacked = sat_add(repacked, is_repacked ? at(model.layer_repack_bytes, i) : 0);
+        repacked = sat_add(repacked, is_repacked ? bytes_of_layer(model.layer_repack_bytes, i) : 0);
         placed = sat_add(placed, bytes);
     }
     auto& output = devices[placement.output];

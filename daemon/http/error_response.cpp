@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/text.hpp"
+#include "common/base/units.hpp"
 
 namespace routerd {
 namespace {
@@ -73,7 +74,6 @@ std::string camel_case(std::string_view word) {
 
 /// The contract's figures of would_not_fit; nothing for other errors.
 json fit_fields(const Error& error) {
-    constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
     const auto* fit = error.fit();
     if (fit == nullptr) {
         return json::object();

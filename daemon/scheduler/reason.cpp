@@ -45,8 +45,9 @@ Error would_not_fit(const std::string& model, const Reason& reason) {
     }
     const Fit fit{.required = reason.bytes, .available = reason.free, .loaded = reason.models};
     return wait.with_fit(fit).with_hint(
-        "routerctl estimate " + model +
-        " shows what it needs; a smaller context, fewer slots or a smaller cache type need less");
+        "a smaller context, fewer slots or a smaller cache type need "
+        "less: routerctl set " +
+        model + " context=8192");
 }
 
 Error backing_off(const std::string& model, const Reason& reason) {

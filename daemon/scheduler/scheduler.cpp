@@ -214,6 +214,15 @@ Actions Scheduler::on_ready(InstanceId instance, TimePoint now) {
     return settled({}, now, nullptr);
 }
 
+Actions Scheduler::set_placements(const std::string& model, std::vector<Footprint> placements,
+                                  TimePoint now) {
+    const auto rules = world_.models.find(model);
+    if (rules != world_.models.end()) {
+        rules->second.placements = std::move(placements);
+    }
+    return settled({}, now, nullptr);
+}
+
 Actions Scheduler::set_budgets(std::map<std::string, Budget> budgets, TimePoint now) {
     world_.budgets = std::move(budgets);
     return settled({}, now, nullptr);

@@ -39,6 +39,10 @@ class Scheduler {
     /// The models that may run; waiters for others are refused, servers of others leave.
     Actions set_models(std::map<std::string, ModelRules> models, TimePoint now);
 
+    /// Where a model may run, when more was learned of what it needs.
+    Actions set_placements(const std::string& model, std::vector<Footprint> placements,
+                           TimePoint now);
+
     /// What models may use of each device, and what others use of it now.
     Actions set_budgets(std::map<std::string, Budget> budgets, TimePoint now);
 

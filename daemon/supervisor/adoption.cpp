@@ -65,6 +65,9 @@ asio::awaitable<Result<void>> Fleet::Core::adopt() {
     tasks_.spawn(follower_->run());
     tasks_.spawn(keep_time());
 
+    co_await look_at_memory();
+    tasks_.spawn(watch_memory());
+
     const auto all = co_await services_.rows.all();
     if (!all) {
         co_return all.error().within("read the rows of running servers");
@@ -111,19 +114,19 @@ bool Fleet::Core::adopt_row(const InstanceRow& row) {
     }
     const auto id = static_cast<std::uint64_t>(row.id);
     const auto model = enabled_model(row.model);
-    Instance::Plan plan;
+    Instance::Plan life;
     if (model) {
-        plan = plan_for(model, id);
+        life = plan_for(model, id);
     } else {  // it only lives until set_models() ends it
-        plan.id = id;
-        plan.model = row.model;
-        plan.backend = find_backend("");
-        plan.owner = config_->state.dir;
-        plan.start_timeout = config_->limits.start_timeout;
-        plan.stop_timeout = config_->limits.stop_timeout;
+        life.id = id;
+        life.model = row.model;
+        life.backend = find_backend("");
+        life.owner = config_->state.dir;
+        life.start_timeout = config_->limits.start_timeout;
+        life.stop_timeout = config_->limits.stop_timeout;
     }
-    plan.fingerprint = row.argv_hash;
-    plan.slots = row.slots;
+    life.fingerprint = row.argv_hash;
+    life.slots = row.slots;
 
     scheduler::Resident resident;
     resident.id = id;
@@ -131,8 +134,12 @@ bool Fleet::Core::adopt_row(const InstanceRow& row) {
     resident.fingerprint = row.argv_hash;
     resident.slots = row.slots;
     resident.started = std::chrono::steady_clock::now();
+    if (model) {
+        const auto places = prepare(model).placements;
+        resident.reserved = places.empty() ? scheduler::Footprint() : places.front();
+    }
     auto instance =
-        std::make_unique<Instance>(std::move(plan), tools(), **log, row, std::move(*child));
+        std::make_unique<Instance>(std::move(life), tools(), **log, row, std::move(*child));
     instances_[id] = {std::move(instance), false};
     carry_out(scheduler_.on_adopted(resident, resident.started));
     tasks_.spawn(run_instance(id));

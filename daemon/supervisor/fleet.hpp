@@ -17,6 +17,7 @@
 #include "common/config/schema.hpp"
 #include "daemon/backends/backend.hpp"
 #include "daemon/catalog/model.hpp"
+#include "daemon/devices/cgroup.hpp"
 #include "daemon/process/log_query.hpp"
 #include "daemon/supervisor/gate.hpp"
 #include "daemon/supervisor/instance_rows.hpp"
@@ -51,6 +52,7 @@ class Fleet {
         asio::thread_pool& pool;
         InstanceRows& rows;
         api::EventSink events;
+        Roots roots{};  ///< of /proc and /sys, where devices tell what memory they have
     };
 
     Fleet(Services services, const Config& config);

@@ -127,6 +127,7 @@ asio::awaitable<void> Fleet::Core::shutdown(OnShutdown servers) {
     }
     closed_ = true;
     wake_.notify();
+    memory_due_.notify();
     if (follower_) {
         follower_->stop();
     }

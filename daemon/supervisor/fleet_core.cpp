@@ -28,6 +28,9 @@ Fleet::Core::Core(Fleet& door, Services services, const Config& config)
       config_(std::make_shared<const Config>(config)),
       catalog_(std::make_shared<const Snapshot>()),
       scheduler_(rules_of(config)),
+      memory_(config.memory),
+      devices_(services_.roots),
+      memory_due_(services_.executor),
       random_(std::random_device()()),
       wake_(services_.executor),
       adopted_(services_.executor),
@@ -43,6 +46,8 @@ void Fleet::Core::set_catalog(SnapshotPtr snapshot) {
 
 void Fleet::Core::apply(const Config& config) {
     config_ = std::make_shared<const Config>(config);
+    memory_.apply(config.memory);
+    carry_out(scheduler_.set_budgets(memory_.budgets(), steady_now()));
     carry_out(scheduler_.set_rules(rules_of(config), steady_now()));
     carry_out(scheduler_.set_models(model_rules(), steady_now()));
 }

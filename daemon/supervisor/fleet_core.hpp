@@ -20,6 +20,7 @@
 #include "daemon/scheduler/scheduler.hpp"
 #include "daemon/supervisor/fleet.hpp"
 #include "daemon/supervisor/instance.hpp"
+#include "daemon/supervisor/memory_book.hpp"
 #include "daemon/supervisor/ticket_state.hpp"
 
 namespace routerd {
@@ -79,6 +80,14 @@ class Fleet::Core : public InstanceObserver {
         std::function<void()> callback;
     };
 
+    /// A model as it would be started now.
+    struct Planned {
+        std::shared_ptr<const Model> model;  ///< its context may be smaller than the whole
+        std::optional<LaunchParameters> launch;
+        std::string fingerprint;
+        std::vector<scheduler::Footprint> placements;
+    };
+
     void carry_out(scheduler::Actions actions);
     void perform(const scheduler::Action& action);
     void start(const scheduler::Start& action);
@@ -105,7 +114,15 @@ class Fleet::Core : public InstanceObserver {
     Result<LogFile*> log_of(const std::string& model);
     std::string log_path(const std::string& model) const;
     std::map<std::string, scheduler::ModelRules> model_rules() const;
-    std::string fingerprint(const Model& model) const;
+    Planned prepare(const std::shared_ptr<const Model>& model) const;
+    std::shared_ptr<const Model> with_less_context(const Model& model,
+                                                   const scheduler::Footprint& whole) const;
+
+    // fleet_memory.cpp
+    asio::awaitable<void> watch_memory();
+    asio::awaitable<void> look_at_memory();
+    void learn_from(const Instance& instance);
+
     std::shared_ptr<const Model> enabled_model(const std::string& id) const;
     Instance* instance_of(const std::string& model) const;
     InstanceView complete(InstanceView view, const scheduler::Resident* resident) const;
@@ -120,6 +137,9 @@ class Fleet::Core : public InstanceObserver {
     std::shared_ptr<const Config> config_;  ///< shared with the plans of starts under way
     SnapshotPtr catalog_;
     scheduler::Scheduler scheduler_;
+    MemoryBook memory_;
+    DeviceReader devices_;
+    Signal memory_due_;  ///< somebody wants it looked at before its time
     std::deque<scheduler::Action> pending_;
     bool carrying_out_ = false;
     std::map<scheduler::TicketId, Ticket::State*> tickets_;  ///< not settled

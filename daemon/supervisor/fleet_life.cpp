@@ -25,6 +25,9 @@ void Fleet::Core::on_ready(Instance& instance) {
         event.details.emplace_back("load_ms", std::to_string(took->count()));
     }
     tell(std::move(event));
+    if (took) {
+        learn_from(instance);  // before its first request
+    }
     carry_out(scheduler_.on_ready(plan.id, std::chrono::steady_clock::now()));
     adopted_.notify();
     changed();

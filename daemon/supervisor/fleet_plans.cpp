@@ -49,6 +49,19 @@ Result<CommandLine> make_command_line(const Model& model, const Config& config,
     return backend->command_line(model, config, listen);
 }
 
+std::string fingerprint_of(const Model& model, const CommandLine& command) {
+    Fingerprint print;
+    for (const auto& word : command.argv) {
+        print.add(word);
+    }
+    for (const auto& [name, value] : command.environment) {
+        print.add(name + "=" + value);
+    }
+    print.add(std::to_string(model.size_bytes));
+    print.add(format_rfc3339(model.modified));  // another file under the same name
+    return print.text();
+}
+
 bool wants_tcp(const Config& config) {
     return config.llama_server.listen == ServerListen::tcp;
 }
@@ -63,44 +76,78 @@ std::shared_ptr<const Model> Fleet::Core::enabled_model(const std::string& id) c
 
 std::map<std::string, scheduler::ModelRules> Fleet::Core::model_rules() const {
     std::map<std::string, scheduler::ModelRules> all;
-    for (const auto& model : catalog_->models) {
-        if (!model->enabled) {
+    for (const auto& found : catalog_->models) {
+        if (!found->enabled) {
             continue;
         }
+        auto planned = prepare(found);
+        const auto& model = *planned.model;
         scheduler::ModelRules rules;
-        const auto* backend = find_backend(model->settings.backend.value_or(""));
-        rules.slots = backend == nullptr ? 1 : backend->slots(*model, *config_);
-        rules.pinned = model->pinned;
-        rules.idle_unload = model->settings.idle_unload.value_or(config_->limits.idle_unload);
-        rules.fingerprint = fingerprint(*model);
-        all.emplace(model->id, std::move(rules));
+        const auto* backend = find_backend(model.settings.backend.value_or(""));
+        rules.slots = backend == nullptr ? 1 : backend->slots(model, *config_);
+        rules.pinned = model.pinned;
+        rules.idle_unload = model.settings.idle_unload.value_or(config_->limits.idle_unload);
+        rules.fingerprint = std::move(planned.fingerprint);
+        rules.placements = std::move(planned.placements);
+        all.emplace(model.id, std::move(rules));
     }
     return all;
 }
 
-/// Empty when there is no command line now: that is no reason to stop what runs.
-std::string Fleet::Core::fingerprint(const Model& model) const {
+/// How the model would be started now. Without a command line (there is no server program) there is
+/// no fingerprint either: that is no reason to stop what runs.
+Fleet::Core::Planned Fleet::Core::prepare(const std::shared_ptr<const Model>& model) const {
+    Planned planned{.model = model, .launch = std::nullopt, .fingerprint = "", .placements = {}};
     ListenAt listen;
     listen.unix_path = wants_tcp(*config_) ? "" : "{socket}";
     listen.port = "{port}";
-    const auto command = make_command_line(model, *config_, listen);
+    const auto command = make_command_line(*model, *config_, listen);
     if (!command) {
-        return {};
+        return planned;
     }
-    Fingerprint print;
-    for (const auto& word : command->argv) {
-        print.add(word);
+    const auto* backend = find_backend(model->settings.backend.value_or(""));
+    planned.launch = backend->launch_parameters(*command);
+    if (planned.launch) {
+        const auto footprint = memory_.footprint(*model, *planned.launch);
+        const auto smaller = footprint ? with_less_context(*model, *footprint) : nullptr;
+        if (smaller) {
+            return prepare(smaller);
+        }
+        if (footprint) {
+            planned.placements = {*footprint};
+        }
     }
-    for (const auto& [name, value] : command->environment) {
-        print.add(name + "=" + value);
-    }
-    print.add(std::to_string(model.size_bytes));
-    print.add(format_rfc3339(model.modified));  // another file under the same name
-    return print.text();
+    planned.fingerprint = fingerprint_of(*model, *command);
+    return planned;
 }
 
-Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& model,
+/// A copy with a context that fits, where nobody asked for one and the whole that the model was
+/// trained for would not fit on the empty machine; nullptr otherwise.
+std::shared_ptr<const Model> Fleet::Core::with_less_context(
+    const Model& model, const scheduler::Footprint& whole) const {
+    if (model.settings.context || memory_.would_fit(whole)) {
+        return nullptr;
+    }
+    const auto* backend = find_backend(model.settings.backend.value_or(""));
+    auto copy = std::make_shared<Model>(model);
+    const auto launch_with = [&](unsigned context) {
+        copy->settings.context = context;
+        const auto command = make_command_line(*copy, *config_, {"", "{port}"});
+        const auto launch = command ? backend->launch_parameters(*command) : std::nullopt;
+        return launch.value_or(LaunchParameters());
+    };
+    const auto context = memory_.fitting_context(model, launch_with);
+    if (!context) {
+        return nullptr;
+    }
+    copy->settings.context = *context;
+    return copy;
+}
+
+Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& found,
                                      std::uint64_t id) const {
+    auto planned = prepare(found);
+    const auto model = planned.model;
     const auto* backend = find_backend(model->settings.backend.value_or(""));
     Instance::Plan plan;
     plan.id = id;
@@ -115,7 +162,7 @@ Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& model,
     }
     const auto& adapters = model->settings.lora ? *model->settings.lora : model->adapters;
     plan.files.insert(plan.files.end(), adapters.begin(), adapters.end());
-    plan.fingerprint = fingerprint(*model);
+    plan.fingerprint = std::move(planned.fingerprint);
     plan.owner = config_->state.dir;
     plan.folder = wants_tcp(*config_) || !plan.backend->info().unix_socket
                       ? std::string()
@@ -145,7 +192,8 @@ Result<CommandLine> Fleet::Core::command_line(const Model& model) const {
         }
         listen.unix_path = std::move(*path);
     }
-    return make_command_line(model, *config_, listen);
+    return make_command_line(*prepare(std::make_shared<const Model>(model)).model, *config_,
+                             listen);
 }
 
 Result<CommandLine> Fleet::Core::command_line(const std::string& id) const {

@@ -236,7 +236,7 @@ InstanceView Instance::view() const {
     view.state = state_;
     view.slots = plan_.slots;
     view.context = plan_.context;
-    view.pid = child_ && !exit_ ? child_->pid() : 0;
+    view.pid = pid();
     view.rss_bytes = view.pid > 0 ? resident_bytes(view.pid) : 0;
     view.port = endpoint_.port;
     view.address = endpoint_.text();

@@ -89,6 +89,9 @@ class Instance {
     bool is_ready() const noexcept { return state_ == InstanceState::ready; }
     InstanceState state() const noexcept { return state_; }
 
+    /// 0 when there is no process.
+    pid_t pid() const noexcept { return child_ && !exit_ ? child_->pid() : 0; }
+
     /// Why it ended, for people; empty while it lives.
     const std::string& end() const noexcept { return end_; }
 

@@ -9,6 +9,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "common/base/units.hpp"
 #include "daemon/scheduler/scheduler.hpp"
 
 namespace {
@@ -19,7 +20,6 @@ using namespace std::chrono_literals;
 
 constexpr unsigned model_count = 100;
 constexpr unsigned waiting_count = 10000;
-constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
 
 std::string name(unsigned number) {
     return "model-" + std::to_string(number);

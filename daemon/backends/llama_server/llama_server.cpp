@@ -10,6 +10,7 @@
 
 #include "common/base/text.hpp"
 #include "daemon/backends/llama_server/arguments.hpp"
+#include "daemon/backends/llama_server/launch.hpp"
 #include "daemon/backends/program.hpp"
 
 namespace routerd {
@@ -123,6 +124,10 @@ Result<CommandLine> LlamaServer::command_line(const Model& model, const Config& 
     command.environment = model.settings.env;
     command.environment.emplace("GGML_NO_BACKTRACE", "1");  // else a crash starts a debugger
     return command;
+}
+
+std::optional<LaunchParameters> LlamaServer::launch_parameters(const CommandLine& command) const {
+    return llama::launch_parameters(command.argv);
 }
 
 unsigned LlamaServer::slots(const Model& model, const Config& config) const {

@@ -11,6 +11,7 @@ class LlamaServer : public Backend {
     const BackendInfo& info() const noexcept override;
     Result<CommandLine> command_line(const Model& model, const Config& config,
                                      const ListenAt& listen) const override;
+    std::optional<LaunchParameters> launch_parameters(const CommandLine& command) const override;
     std::string_view health_path() const noexcept override { return "/health"; }
     unsigned slots(const Model& model, const Config& config) const override;
     std::uint64_t context(const Model& model, const Config& config) const override;

@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/units.hpp"
+
 namespace routerd::llama {
 namespace {
-
-constexpr std::uint64_t mib = 1ULL << 20U;
 
 std::vector<DeviceNeed> read(std::initializer_list<std::string_view> lines) {
     MemoryLines memory;

@@ -2,12 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/units.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace routerd {
 namespace {
-
-constexpr std::uint64_t mib = 1ULL << 20U;
 
 class DeviceReaderTest : public testing::Test {
   protected:

@@ -3,13 +3,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "common/base/units.hpp"
 #include "daemon/devices/process_memory.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace routerd {
 namespace {
-
-constexpr std::uint64_t mib = 1ULL << 20U;
 
 class HostTest : public testing::Test {
   protected:

@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/units.hpp"
+
 namespace routerd {
 namespace {
-
-constexpr std::uint64_t gib = 1ULL << 30U;
 
 /// What the fake library below answers; one test runs at a time.
 struct Machine {

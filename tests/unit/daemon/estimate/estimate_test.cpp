@@ -4,12 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/units.hpp"
 #include "daemon/estimate/cache.hpp"
 
 namespace routerd {
 namespace {
-
-constexpr std::uint64_t mib = 1ULL << 20U;
 
 /// 4 layers of 512, 8 heads of 64, feed-forward of 2048, as llama-server was measured with.
 gguf::Metadata small_model() {

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/units.hpp"
+
 namespace routerd {
 namespace {
-
-constexpr std::uint64_t mib = 1ULL << 20U;
 
 class LearnTest : public testing::Test {
   protected:

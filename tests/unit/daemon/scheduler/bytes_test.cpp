@@ -1,3 +1,4 @@
+#include "common/base/units.hpp"
 #include "tests/unit/daemon/scheduler/world_fixture.hpp"
 
 namespace routerd::scheduler {
@@ -6,8 +7,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
 
 /// With memory of known size.
 class BytesTest : public SchedulerTest {

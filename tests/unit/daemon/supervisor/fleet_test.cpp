@@ -137,9 +137,9 @@ TEST_F(FleetTest, FinishesRequestsBeforeItUnloads) {
     });
 }
 
-TEST_F(FleetTest, MakesRoomByTheLeastRecentlyUsedIdleModel) {
+TEST_F(FleetTest, MakesRoomByAnIdleModelThatIsNotPinned) {
     config.limits.max_loaded = 2;
-    add_model("a");
+    add_model("a").pinned = true;
     add_model("b");
     add_model("c");
     live([](Fleet& fleet) -> asio::awaitable<void> {
@@ -151,12 +151,48 @@ TEST_F(FleetTest, MakesRoomByTheLeastRecentlyUsedIdleModel) {
         EXPECT_EQ(fleet.model_state("c"), InstanceState::ready);
         const auto plan = fleet.preview("b", false);
         EXPECT_EQ(plan.evictions.size(), 1U);
-        EXPECT_EQ(plan.evictions.front().model, "a");
-        EXPECT_THAT(plan.evictions.front().reason, testing::HasSubstr("least recently used"));
+        EXPECT_EQ(plan.evictions.front().model, "c");
+        EXPECT_THAT(plan.evictions.front().reason,
+                    testing::HasSubstr("least costly to load again"));
         const auto stopped = co_await fleet.unload_all();
         EXPECT_EQ(stopped, 2U);
     });
     EXPECT_EQ(count("instance.stopped"), 3);
+}
+
+TEST_F(FleetTest, RefusesWhatWouldNotFitInBytes) {
+    config.memory.budget["host"] = 1;
+    add_model("a");
+    live([](Fleet& fleet) -> asio::awaitable<void> {
+        const auto refused = co_await fleet.load("a");
+        EXPECT_EQ(refused.error().code(), Errc::would_not_fit);
+        EXPECT_NE(refused.error().fit(), nullptr);
+        EXPECT_EQ(fleet.model_state("a"), InstanceState::off);
+    });
+    EXPECT_EQ(count("instance.starting"), 0);
+}
+
+TEST_F(FleetTest, StartsWithTheContextThatFits) {
+    config.memory.budget["host"] = std::uint64_t{1} << 30U;
+    auto& file = add_model("a").metadata;
+    file.architecture = "llama";
+    file.context_length = 131072;
+    file.embedding_length = 1024;
+    file.block_count = 8;
+    file.head_count = {8};
+    live([](Fleet& fleet) -> asio::awaitable<void> {
+        const auto shown = fleet.command_line("a");
+        const auto option = std::ranges::find(shown->argv, "-c");
+        const bool found = option != shown->argv.end();
+        EXPECT_TRUE(found);
+        if (found) {
+            const auto context = std::stoul(*std::next(option));
+            EXPECT_GE(context, 4096U);
+            EXPECT_LT(context, 131072U);
+        }
+        const auto loaded = co_await fleet.load("a");
+        EXPECT_TRUE(loaded);
+    });
 }
 
 TEST_F(FleetTest, UnloadsWhatNobodyUses) {
