@@ -29,7 +29,7 @@ MIB = 1 << 20
 FIRST, FIRST_BYTES = 0.10, 32 * MIB  # how far off an estimate may be: either
 LEARNED = 0.03
 PROMPT = 640  # tokens: more than the 512 that are computed at a time
-QUICK = ('grouped heads', 'sliding window', 'recurrent')  # in seconds, for every run of the tests
+QUICK = ('f32 cache', 'sliding window', 'recurrent')  # in seconds, for every run of the tests
 
 # name, model, the server's arguments
 MODELS = [
