@@ -2,8 +2,8 @@
 import harness
 from harness import write_model
 
-# About 120 MiB of weights, 24 MiB of KV cache and what a server takes besides.
-MIDDLING = ('--dim', '1024', '--layers', '3', '--ctx', '1024')
+# About 200 MiB each, all in all: two of them fit into 520 MiB, and three do not.
+MIDDLING = ('--dim', '1024', '--layers', '6', '--ctx', '1024')
 
 
 @harness.needs_llama_server
@@ -35,7 +35,7 @@ class BudgetTest(harness.E2ETest):
 
     def test_what_would_never_fit_is_refused_at_once_and_costs_nobody_a_place(self):
         router = self.start('520MiB')
-        write_model(router.models / 'huge.gguf', '--dim', '1024', '--layers', '20', '--ctx', '1024')
+        write_model(router.models / 'huge.gguf', '--dim', '1024', '--layers', '40', '--ctx', '1024')
         router.start()
         self.ask('a')
         response = router.chat('huge')
@@ -52,7 +52,7 @@ class BudgetTest(harness.E2ETest):
 
     def test_a_context_that_nobody_asked_for_is_made_to_fit(self):
         router = self.start('520MiB')
-        write_model(router.models / 'long.gguf', '--dim', '1024', '--layers', '3', '--ctx', '131072')
+        write_model(router.models / 'long.gguf', '--dim', '1024', '--layers', '6', '--ctx', '131072')
         router.start()
         command = router.ctl('show', 'long', '--cmdline').stdout.split()
         context = int(command[command.index('-c') + 1])
