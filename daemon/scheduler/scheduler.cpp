@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "daemon/scheduler/admission.hpp"
 #include "daemon/scheduler/round.hpp"
 
 namespace routerd::scheduler {
@@ -23,79 +24,7 @@ TimePoint rank_of(const Ask& ask, const Rules& rules, TimePoint now) {
     return now;
 }
 
-/// When it would never fit, or is a preload that does not fit now.
-std::optional<Reason> refusal_of_placement(const World& world, const Ask& ask) {
-    if (world.resident_of(ask.model) != nullptr) {
-        return std::nullopt;
-    }
-    const auto never = lack_of_room(world, ask.model, Ledger::empty(world));
-    if (never) {
-        return reason_of(world, Why::would_not_fit, *never);
-    }
-    const auto now = lack_of_room(world, ask.model, Ledger::now(world));
-    if (now && ask.cause == Cause::preload) {
-        return reason_of(world, Why::no_room_for_extra, *now);
-    }
-    return std::nullopt;
-}
-
-std::optional<Reason> refusal_at_the_door(const World& world, const Ask& ask, TimePoint now) {
-    if (world.stopping) {
-        return Reason{.why = Why::shutting_down};
-    }
-    if (!world.models.contains(ask.model)) {
-        return Reason{.why = Why::unknown_model};
-    }
-    if (ask.deadline <= now) {
-        return Reason{.why = Why::deadline_passed};
-    }
-    if (auto reason = refusal_of_placement(world, ask)) {
-        return reason;
-    }
-    const auto queue = world.queues.find(ask.model);
-    const auto waiting = queue == world.queues.end() ? 0 : queue->second.size();
-    const auto* resident = world.resident_of(ask.model);
-    const bool runs_at_once =
-        resident != nullptr && resident->phase == Phase::ready &&
-        (!ask.needs_slot || (resident->busy < resident->slots && waiting == 0));
-    if (ask.cause != Cause::request || runs_at_once || waiting < world.rules.queue_size) {
-        return std::nullopt;
-    }
-    Reason reason{.why = Why::queue_full};
-    reason.count = waiting;
-    const auto hold = world.mean_hold.find(ask.model);
-    const auto slots = std::max(1U, world.models.at(ask.model).slots);
-    if (hold != world.mean_hold.end()) {
-        const auto longest = std::chrono::minutes(1);
-        reason.time = std::min<Milliseconds>(
-            hold->second * static_cast<std::int64_t>(waiting) / static_cast<std::int64_t>(slots),
-            longest);
-    }
-    return reason;
-}
-
 }  // namespace
-
-TimePoint Queue::first_rank() const {
-    const auto rank = [](const Order& order) {
-        return order.empty() ? TimePoint::max() : order.begin()->first;
-    };
-    return std::min(rank(for_slot), rank(for_server));
-}
-
-const Resident* World::resident_of(const std::string& model) const {
-    const Resident* found = nullptr;
-    for (const auto& [id, resident] : residents) {
-        if (resident.model == model && (found == nullptr || found->is_leaving())) {
-            found = &resident;
-        }
-    }
-    return found;
-}
-
-Resident* World::resident_of(const std::string& model) {
-    return const_cast<Resident*>(std::as_const(*this).resident_of(model));
-}
 
 Actions Scheduler::settled(Actions actions, TimePoint now, const std::string* model) {
     world_.places_changed = world_.places_changed || model == nullptr;
