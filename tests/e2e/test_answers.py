@@ -13,6 +13,7 @@ class AnswersTest(harness.E2ETest):
         self.router = self.daemon()
         write_model(self.router.models / 'fox.gguf', '--name', 'Fox')
         write_model(self.router.models / 'embed.gguf', '--embedding')
+        write_model(self.router.models / 'judge.gguf', '--rerank')
         self.router.start()
 
     def post(self, path, body, **options):
@@ -84,6 +85,14 @@ class AnswersTest(harness.E2ETest):
         self.assertEqual(first, third)
         self.assertNotEqual(first, second)
 
+    def test_rerank(self):
+        documents = ['one', 'two and three', 'four']
+        for path in ('/v1/rerank', '/v1/reranking', '/rerank'):
+            body = {'model': 'judge', 'query': 'one', 'documents': documents}
+            results = self.post(path, body).json()['results']
+            self.assertEqual(sorted(row['index'] for row in results), [0, 1, 2])
+            self.assertTrue(all(isinstance(row['relevance_score'], float) for row in results))
+
     def test_native_paths(self):
         tokens = self.post('/tokenize', {'model': 'fox', 'content': 'Hi'}).json()['tokens']
         self.assertEqual(len(tokens), 2)
@@ -103,7 +112,7 @@ class AnswersTest(harness.E2ETest):
     def test_models(self):
         listed = self.router.request('GET', '/v1/models').json()
         self.assertEqual(listed['object'], 'list')
-        self.assertEqual(sorted(row['id'] for row in listed['data']), ['embed', 'fox'])
+        self.assertEqual(sorted(row['id'] for row in listed['data']), ['embed', 'fox', 'judge'])
         fox = self.router.request('GET', '/v1/models/fox').json()
         self.assertEqual((fox['id'], fox['object']), ('fox', 'model'))
         for key in ('n_ctx_train', 'n_params', 'size', 'tier', 'thinking', 'status', 'aliases',

@@ -126,7 +126,9 @@ void add_metadata(GgufWriter& file, const ChainOptions& options, const Vocabular
     file.add("tokenizer.ggml.unknown_token_id", 0U);
     file.add("tokenizer.ggml.add_bos_token", true);
     file.add("tokenizer.ggml.add_space_prefix", false);
-    if (options.embedding) {
+    if (options.rerank) {
+        file.add("llama.pooling_type", 4U);  // rank
+    } else if (options.embedding) {
         file.add("llama.pooling_type", 1U);  // mean
     } else {
         file.add("tokenizer.chat_template", std::string(chat_template));

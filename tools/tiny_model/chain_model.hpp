@@ -16,6 +16,7 @@ struct ChainOptions {
     std::string text;        ///< the answer to every prompt: UTF-8, at least 3 characters
     bool loop = false;       ///< say the text again and again instead of stopping after it
     bool embedding = false;  ///< a model for embeddings: pooled, without a chat template
+    bool rerank = false;     ///< the same, for scores of documents
     std::uint32_t layers = 2;
     std::uint32_t dim = 0;  ///< a multiple of 32, greater than the number of pieces
     std::uint32_t ffn = 0;

@@ -20,6 +20,7 @@ int run(int argc, char** argv) {
     app.add_option("--text", options.text, "what the model says");
     app.add_flag("--loop", options.loop, "never stop saying it");
     app.add_flag("--embedding", options.embedding, "a model for embeddings");
+    app.add_flag("--rerank", options.rerank, "a model that scores documents");
     app.add_option("--name", options.name, "general.name in its metadata");
     app.add_option("--layers", options.layers, "layers; they cost memory and time, not disk");
     app.add_option("--dim", options.dim, "hidden size, a multiple of 32 (0: smallest)");

@@ -38,17 +38,27 @@ Result<void> check_user_arguments(const Words& words, const std::string& setting
     return {};
 }
 
-/// llama.cpp computes an embedding in one physical batch: it must hold the longest input.
-void add_embedding(Words& words, const Model& model, std::uint64_t context) {
-    words.emplace_back("--embeddings");
-    if (!model.metadata.pooling_type || *model.metadata.pooling_type == 0) {
-        append(words, {"--pooling", "mean"});
-    }
+/// llama.cpp pools an input in one physical batch: it must hold the longest.
+void add_pooled_batch(Words& words, const Model& model) {
     constexpr std::uint64_t default_batch = 512;
     constexpr std::uint64_t largest_batch = 8192;
+    const auto context = model.settings.context.value_or(model.metadata.context_length);
     if (context > default_batch) {
-        const auto batch = std::to_string(std::min(context, largest_batch));
+        const auto batch = std::to_string(std::min<std::uint64_t>(context, largest_batch));
         append(words, {"-b", batch, "-ub", batch});
+    }
+}
+
+void add_purpose(Words& words, const Model& model) {
+    if (model.capabilities.rerank) {
+        words.emplace_back("--reranking");
+        add_pooled_batch(words, model);
+    } else if (model.capabilities.embedding) {
+        words.emplace_back("--embeddings");
+        if (!model.metadata.pooling_type || *model.metadata.pooling_type == 0) {
+            append(words, {"--pooling", "mean"});
+        }
+        add_pooled_batch(words, model);
     }
 }
 
@@ -106,11 +116,7 @@ Result<Words> arguments(const Model& model, const Config& config, const ListenAt
     }
     append(words, {"-np", std::to_string(std::max(1U, slots))});
     add_settings(words, model, std::max(1U, slots));
-    if (model.capabilities.rerank) {
-        words.emplace_back("--reranking");
-    } else if (model.capabilities.embedding) {
-        add_embedding(words, model, model.settings.context.value_or(model.metadata.context_length));
-    }
+    add_purpose(words, model);
     words.emplace_back("--no-webui");
     append(words, config.llama_server.args);
     append(words, own);

@@ -86,6 +86,8 @@ TEST_F(LlamaServerTest, TurnsOnWhatEmbeddingAndRerankingNeed) {
     EXPECT_EQ(rest(), "-np 1 --embeddings --no-webui");
     model_.capabilities.rerank = true;
     EXPECT_EQ(rest(), "-np 1 --reranking --no-webui");
+    model_.metadata.context_length = 2048;
+    EXPECT_EQ(rest(), "-np 1 --reranking -b 2048 -ub 2048 --no-webui");
 }
 
 TEST_F(LlamaServerTest, RefusesArgumentsThatTheRouterMustDecide) {
