@@ -104,7 +104,7 @@ asio::awaitable<Result<void>> Catalog::Impl::remove_profile(std::string name) {
     }
     if (known->active) {
         co_return Error(Errc::conflict, "profile '" + known->name + "' is active")
-            .with_hint("use another one first: routerctl profile use NAME");
+            .with_hint("put it out of force first: routerctl profile use --none");
     }
     auto save = [id = known->name](Database& database) {
         return ProfileRepository(database).remove(id);
