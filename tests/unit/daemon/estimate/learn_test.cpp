@@ -48,7 +48,8 @@ TEST_F(LearnTest, ALaunchWithOtherParametersIsScaled) {
     auto fresh = predicted_;
     fresh.devices[0].bytes.kv = 100 * mib;
     fresh.devices[0].bytes.overhead = 24 * mib;
-    const auto& host = corrected(fresh, correction).find("host")->bytes;
+    const auto estimate = corrected(fresh, correction);
+    const auto& host = estimate.find("host")->bytes;
     EXPECT_EQ(host.kv, 120 * mib);
     EXPECT_EQ(host.overhead, 34 * mib);  // ten more than was thought
 }
