@@ -30,7 +30,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 if(ROUTERD_SANITIZE)
     # g++ says itself that -Wmaybe-uninitialized is often false with sanitizers.
-    target_compile_options(routerd_flags INTERFACE -Wno-maybe-uninitialized
+    target_compile_options(routerd_flags INTERFACE
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
         -fsanitize=${ROUTERD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(routerd_flags INTERFACE -fsanitize=${ROUTERD_SANITIZE})
     if(ROUTERD_SANITIZE MATCHES "thread")

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#define SIMDJSON_EXCEPTIONS 0  // a result that is used without a look at its error does not compile
 #include <simdjson.h>
 
 namespace routerd {
@@ -28,12 +29,17 @@ simdjson::padded_string_view padded(std::string& body) {
 }
 
 simdjson::error_code note_model(od::value value, Peeked& peeked) {
-    if (value.is_null()) {
+    bool is_null = false;
+    auto error = value.is_null().get(is_null);
+    if (error != simdjson::SUCCESS) {
+        return error;
+    }
+    if (is_null) {
         peeked.model.reset();
         return simdjson::SUCCESS;
     }
     std::string_view name;
-    const auto error = value.get_string().get(name);
+    error = value.get_string().get(name);
     if (error == simdjson::SUCCESS) {
         peeked.model = std::string(name);
     }

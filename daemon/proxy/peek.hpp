@@ -18,7 +18,8 @@ struct Peeked {
 
 /// Looks at the top-level fields of a JSON object without building anything of the rest. `body` may
 /// grow in capacity (the parser reads a few bytes past the end). Of a repeated field the last one
-/// counts, as for every JSON reader behind us. Errors: invalid_request, saying where the JSON ends
+/// counts, as for every JSON reader behind us. What is inside other fields is skipped, not checked:
+/// the server says what is wrong there. Errors: invalid_request, saying where the JSON ends
 /// to be JSON.
 Result<Peeked> peek(std::string& body);
 

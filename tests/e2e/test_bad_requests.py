@@ -48,7 +48,7 @@ class BadRequestTest(harness.E2ETest):
 
     def test_malformed_json(self):
         for body in (b'', b'{', b'{"model": "fox",}', b'"model"', b'[]', b'{"model": "fox"} {}',
-                     b'\xff\xfe', b'[' * 5000):
+                     b'{"model": nul}', b'\xff\xfe', b'[' * 5000):
             with self.subTest(body[:20]):
                 self.assert_refused(self.post(body, headers=JSON), 400, 'invalid_request')
 

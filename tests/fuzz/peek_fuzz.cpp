@@ -1,6 +1,6 @@
 // Reads arbitrary bytes as the body of a request. Beside crashes and sanitizers' findings, a run
-// fails when a body that is taken is no JSON object to another parser, when that one finds another
-// model in it, or when a field that was set or removed by splicing is not what it should be.
+// fails when another parser finds another model in a body that both take, or when a field that was
+// set or removed by splicing is not what it should be.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -28,6 +28,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     const auto tree = nlohmann::json::parse(body, nullptr, false);
+    if (tree.is_discarded()) {
+        return 0;  // what is wrong is inside a value that was skipped: the server will say it
+    }
     require(tree.is_object());
     const auto model = tree.find("model");
     if (peeked->model) {

@@ -40,7 +40,7 @@ INSTANTIATE_TEST_SUITE_P(All, NotARequest,
                                          "{\"model\":", "{\"model\":\"a\"", "{model:1}",
                                          "{\"model\":1}", "{\"model\":[]}", "{\"a\":[1,2}",
                                          "{\"model\":\"a\"} x", "{\"model\":\"a\"}{}",
-                                         "{\"model\":\"\xff\"}"));
+                                         "{\"model\":\"\xff\"}", "{\"model\":nul}"));
 
 TEST(RewriteTest, SplicesAndLeavesTheRestAsItCame) {
     std::string body = R"({ "model" : "a",  "temperature":0.1, "messages":[ {"x" : 1} ] })";
