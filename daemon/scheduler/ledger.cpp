@@ -17,7 +17,7 @@ std::int64_t as_signed(std::uint64_t bytes) {
 Ledger Ledger::empty(const World& world) {
     Ledger ledger;
     for (const auto& [device, budget] : world.budgets) {
-        ledger.free_[device] = as_signed(budget.usable) - as_signed(budget.foreign);
+        ledger.free_[device] = as_signed(budget.usable);
     }
     if (world.rules.max_loaded > 0) {
         ledger.places_ = world.rules.max_loaded;
@@ -25,8 +25,16 @@ Ledger Ledger::empty(const World& world) {
     return ledger;
 }
 
-Ledger Ledger::now(const World& world) {
+Ledger Ledger::beside_others(const World& world) {
     auto ledger = empty(world);
+    for (const auto& [device, budget] : world.budgets) {
+        ledger.free_[device] -= as_signed(budget.foreign);
+    }
+    return ledger;
+}
+
+Ledger Ledger::now(const World& world) {
+    auto ledger = beside_others(world);
     for (const auto& [id, resident] : world.residents) {
         ledger.take(resident.reserved);
     }

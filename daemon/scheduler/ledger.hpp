@@ -28,7 +28,10 @@ class Ledger {
     /// What is free while all servers of `world` hold what is reserved for them.
     static Ledger now(const World& world);
 
-    /// The same without any server.
+    /// The same without any server of ours.
+    static Ledger beside_others(const World& world);
+
+    /// The same without any other process, too: all that models may ever use.
     static Ledger empty(const World& world);
 
     bool fits(const Footprint& footprint) const;

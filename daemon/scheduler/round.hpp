@@ -61,8 +61,9 @@ class Round {
 
         Ledger now;
         Ledger later;          ///< when all that leave have left
-        Ledger empty;          ///< without any server
-        Ledger beside_pinned;  ///< without any but the pinned
+        Ledger empty;          ///< without any server, and without other processes
+        Ledger beside_pinned;  ///< the same, with the pinned
+        Ledger crowded;        ///< with the pinned and other processes
     };
 
     void expire_waiters();

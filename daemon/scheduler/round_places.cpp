@@ -46,12 +46,17 @@ bool is_pinned(const World& world, const Resident& resident) {
 }
 
 Round::Room::Room(const World& world)
-    : now(Ledger::now(world)), later(now), empty(Ledger::empty(world)), beside_pinned(empty) {
+    : now(Ledger::now(world)),
+      later(now),
+      empty(Ledger::empty(world)),
+      beside_pinned(empty),
+      crowded(Ledger::beside_others(world)) {
     for (const auto& [id, resident] : world.residents) {
         if (resident.is_leaving()) {
             later.give(resident.reserved);
         } else if (is_pinned(world, resident)) {
             beside_pinned.take(resident.reserved);
+            crowded.take(resident.reserved);
         }
     }
 }
@@ -181,10 +186,18 @@ void Round::make_room(const Candidate& candidate, Room& room) {
         evict(*eviction, candidate, room);
         return;
     }
-    if (!candidate.commanded && between(candidate.since, now_) < world_.rules.max_wait) {
+    const bool has_waited = between(candidate.since, now_) >= world_.rules.max_wait;
+    if (!has_waited) {
         look_again_at(candidate.since + world_.rules.max_wait);
-    } else if (const auto eviction =
-                   cheapest_eviction(world_, room.later, placements, may_leave, now_)) {
+    } else if (const auto lack = lack_of_room(world_, candidate.model, room.crowded)) {
+        // Other processes are in the way, and not only for a moment.
+        refuse_all(candidate.model, reason_of(world_, Why::would_not_fit, *lack));
+        return;
+    }
+    const auto eviction = candidate.commanded || has_waited
+                              ? cheapest_eviction(world_, room.later, placements, may_leave, now_)
+                              : std::nullopt;
+    if (eviction) {
         evict(*eviction, candidate, room);
         return;
     }

@@ -29,7 +29,8 @@ struct Ask {
 /// where it fits, in bytes and in places (max_loaded); otherwise those idle models go, pinned ones
 /// aside, that free enough at the least expected cost. When they do not suffice and the request has
 /// waited for max_wait, busy ones are drained too. A model just loaded stays for min_residency. A
-/// model that would not fit on an empty machine is refused at once and costs nobody its place.
+/// model that would not fit on an empty machine is refused at once and costs nobody its place; one
+/// that other processes leave no room for is refused after max_wait.
 class Scheduler {
   public:
     explicit Scheduler(Rules rules) { world_.rules = rules; }

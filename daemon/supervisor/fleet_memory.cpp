@@ -62,12 +62,13 @@ asio::awaitable<void> Fleet::Core::look_at_memory() {
     }
     auto look = [this, pids = std::move(pids)] {  // one at a time: only watch_memory() calls it
         Look found;
-        found.readings = devices_.read();
         for (const auto& [id, pid] : pids) {
             if (const auto memory = read_process_memory(services_.roots, pid)) {
                 found.servers.emplace(id, *memory);
             }
         }
+        // After the servers: what one of them gives back meanwhile must not look like another's.
+        found.readings = devices_.read();
         return found;
     };
     const auto found = co_await run_on(services_.pool, std::move(look));
