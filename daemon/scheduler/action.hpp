@@ -7,13 +7,11 @@
 #include <vector>
 
 #include "common/base/time.hpp"
+#include "daemon/scheduler/ids.hpp"
 #include "daemon/scheduler/ledger.hpp"
 #include "daemon/scheduler/reason.hpp"
 
 namespace routerd::scheduler {
-
-using TicketId = std::uint64_t;
-using InstanceId = std::uint64_t;
 
 /// Start a server; report it with on_ready() or on_exited().
 struct Start {

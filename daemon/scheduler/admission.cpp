@@ -41,17 +41,20 @@ std::optional<Reason> refusal_at_the_door(const World& world, const Ask& ask, Ti
     }
     const auto queue = world.queues.find(ask.model);
     const auto waiting = queue == world.queues.end() ? 0 : queue->second.size();
-    const auto* resident = world.resident_of(ask.model);
-    const bool runs_at_once =
-        resident != nullptr && resident->phase == Phase::ready &&
-        (!ask.needs_slot || (resident->busy < resident->slots && waiting == 0));
+    const auto servers = world.residents_of(ask.model);
+    const auto serves_at_once = [&ask, waiting](const Resident* server) {
+        return server->phase == Phase::ready &&
+               (!ask.needs_slot || (server->has_free_slot() && waiting == 0));
+    };
+    const bool runs_at_once = std::ranges::any_of(servers, serves_at_once);
     if (ask.cause != Cause::request || runs_at_once || waiting < world.rules.queue_size) {
         return std::nullopt;
     }
     Reason reason{.why = Why::queue_full};
     reason.count = waiting;
     const auto hold = world.mean_hold.find(ask.model);
-    const auto slots = std::max(1U, world.models.at(ask.model).slots);
+    const auto slots = std::max(1U, world.models.at(ask.model).slots) *
+                       static_cast<unsigned>(std::max<std::size_t>(servers.size(), 1));
     if (hold != world.mean_hold.end()) {
         const auto longest = std::chrono::minutes(1);
         reason.time = std::min<Milliseconds>(

@@ -32,9 +32,33 @@ Failure after_failure(const Failure& before, const Resident& failed, const Exit&
     Failure failure;
     failure.count = was_healthy ? 1 : before.count + 1;
     failure.error = exit.error;
+    failure.was_loading = !was_ready;
     failure.fingerprint = failed.fingerprint;
     failure.until = now + delay(was_ready ? failure.count - 1 : failure.count, exit.jitter);
     return failure;
+}
+
+std::optional<Reason> refusal_of_failed(const World& world, const std::string& model,
+                                        TimePoint now) {
+    const auto failure = world.failures.find(model);
+    if (failure == world.failures.end()) {
+        return std::nullopt;
+    }
+    Reason reason{.why = Why::quarantined};
+    reason.count = failure->second.count;
+    reason.detail = failure->second.error;
+    if (failure->second.count >= world.rules.quarantine_after) {
+        return reason;
+    }
+    reason.why = Why::backing_off;
+    reason.time = between(now, failure->second.until);
+    return reason.time.count() > 0 ? std::optional(reason) : std::nullopt;
+}
+
+const Failure* failure_to_load(const World& world, const std::string& model) {
+    const auto failure = world.failures.find(model);
+    const bool failed = failure != world.failures.end() && failure->second.was_loading;
+    return failed ? &failure->second : nullptr;
 }
 
 }  // namespace routerd::scheduler

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <string>
 
 #include "daemon/scheduler/world.hpp"
 
@@ -16,7 +18,18 @@ struct Exit {
 /// as long each time up to 60 s (and up to a quarter more by jitter); a server that crashed while
 /// it served is started again by the next request, and backs off from its second crash on. Ten
 /// minutes of health wipe the slate.
+///
+/// `quarantine_after` failures in a row end that: it is not started any more until somebody resets
+/// it, or its file or settings change.
 Failure after_failure(const Failure& before, const Resident& failed, const Exit& exit,
                       TimePoint now);
+
+/// Why `model` is not started at all now, because of its failures; nullopt: it may.
+std::optional<Reason> refusal_of_failed(const World& world, const std::string& model,
+                                        TimePoint now);
+
+/// The last failure of a model that did not even load then; nullptr: none. It may be tried again
+/// where there is room, and gets nobody's place.
+const Failure* failure_to_load(const World& world, const std::string& model);
 
 }  // namespace routerd::scheduler

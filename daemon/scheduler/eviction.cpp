@@ -1,18 +1,12 @@
 #include "daemon/scheduler/eviction.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
 namespace routerd::scheduler {
 namespace {
-
-struct Option {
-    const Resident* resident = nullptr;
-    double cost = 0;
-};
-
-using Options = std::vector<Option>;
 
 bool is_cheaper(const Option& a, const Option& b) {
     return std::tuple(a.cost, a.resident->last_used, a.resident->id) <
@@ -32,6 +26,9 @@ double useful_bytes(const Resident& resident, const Footprint& wanted) {
 }
 
 bool helps(const Resident& resident, const Ledger::Lack& lack) {
+    if (!lack.group.empty()) {
+        return std::ranges::find(resident.groups, lack.group) != resident.groups.end();
+    }
     const auto held = resident.reserved.find(lack.device);
     return lack.device.empty() || (held != resident.reserved.end() && held->second > 0);
 }
@@ -47,25 +44,25 @@ Eviction evict(const Options& chosen, const Footprint& placement) {
 
 /// Takes `options` in their order as long as something lacks, then lets go again of those, the
 /// costliest first, that are not needed after all.
-std::optional<Eviction> in_order(const Options& options, Ledger ledger,
-                                 const Footprint& placement) {
+std::optional<Eviction> in_order(const Options& options, Ledger ledger, const Footprint& placement,
+                                 const Groups& groups) {
     Options chosen;
     auto left = options;
-    for (auto lack = ledger.lack(placement); lack; lack = ledger.lack(placement)) {
+    for (auto lack = ledger.lack(placement, groups); lack; lack = ledger.lack(placement, groups)) {
         const auto next = std::ranges::find_if(
             left, [&lack](const Option& option) { return helps(*option.resident, *lack); });
         if (next == left.end()) {
             return std::nullopt;
         }
-        ledger.give(next->resident->reserved);
+        ledger.give(next->resident->reserved, next->resident->groups);
         chosen.push_back(*next);
         left.erase(next);
     }
     std::ranges::sort(chosen, is_cheaper);
     for (auto i = chosen.size(); i-- > 0;) {
         auto without = ledger;
-        without.take(chosen[i].resident->reserved);
-        if (without.fits(placement)) {
+        without.take(chosen[i].resident->reserved, chosen[i].resident->groups);
+        if (without.fits(placement, groups)) {
             ledger = without;
             chosen.erase(chosen.begin() + static_cast<std::ptrdiff_t>(i));
         }
@@ -74,11 +71,11 @@ std::optional<Eviction> in_order(const Options& options, Ledger ledger,
 }
 
 std::optional<Eviction> single(const Options& options, const Ledger& ledger,
-                               const Footprint& placement) {
+                               const Footprint& placement, const Groups& groups) {
     for (const auto& option : options) {
         auto without = ledger;
-        without.give(option.resident->reserved);
-        if (without.fits(placement)) {
+        without.give(option.resident->reserved, option.resident->groups);
+        if (without.fits(placement, groups)) {
             return evict({option}, placement);
         }
     }
@@ -104,29 +101,86 @@ double cost_of(const Resident& resident, const World& world, TimePoint now) {
     const auto popularity = world.popularity.find(resident.model);
     const double chance =
         popularity == world.popularity.end() ? 0 : popularity->second.chance_of_return(now);
-    return chance * static_cast<double>(std::max<std::int64_t>(load.count(), 1));
+    const auto servers = world.servers.at(resident.model).size();
+    return chance * static_cast<double>(std::max<std::int64_t>(load.count(), 1)) /
+           static_cast<double>(servers);
 }
 
-std::optional<Eviction> cheapest_eviction(const World& world, const Ledger& ledger,
-                                          const std::vector<Footprint>& placements,
-                                          const std::function<bool(const Resident&)>& may_go,
-                                          TimePoint now) {
+Options options_of(const World& world, TimePoint now) {
     Options options;
     for (const auto& [id, resident] : world.residents) {
-        if (may_go(resident)) {
+        if (resident.phase == Phase::ready && !is_pinned(world, resident)) {
             options.push_back({&resident, cost_of(resident, world, now)});
         }
     }
     std::ranges::sort(options, is_cheaper);
+    return options;
+}
+
+const Resident* first_to_give(const Options& options, const Ledger::Lack& lack,
+                              const std::function<bool(const Resident&)>& may_go) {
+    const auto found = std::ranges::find_if(options, [&](const Option& option) {
+        return helps(*option.resident, lack) && may_go(*option.resident);
+    });
+    return found == options.end() ? nullptr : found->resident;
+}
+
+std::optional<Footprint> first_to_be_free(
+    const World& world, const Ledger& ledger, const std::string& model,
+    const std::function<std::optional<TimePoint>(const Resident&)>& free_at) {
+    std::vector<std::pair<TimePoint, const Resident*>> servers;
+    for (const auto& [id, resident] : world.residents) {
+        if (const auto time = free_at(resident)) {
+            servers.emplace_back(*time, &resident);
+        }
+    }
+    std::ranges::stable_sort(servers, {}, [](const auto& server) { return server.first; });
+    const auto& groups = groups_of(world, model);
+    std::optional<Footprint> first;
+    auto first_time = TimePoint::max();
+    for (const auto& placement : placements_of(world, model)) {
+        auto freed = ledger;
+        auto left = servers;
+        auto time = TimePoint::min();
+        for (auto lack = freed.lack(placement, groups); lack;
+             lack = freed.lack(placement, groups)) {
+            const auto next = std::ranges::find_if(
+                left, [&lack](const auto& server) { return helps(*server.second, *lack); });
+            if (next == left.end()) {
+                time = TimePoint::max();
+                break;
+            }
+            time = next->first;
+            freed.give(next->second->reserved, next->second->groups);
+            left.erase(next);
+        }
+        if (time < first_time) {
+            first_time = time;
+            first = placement;
+        }
+    }
+    return first;
+}
+
+std::optional<Eviction> cheapest_eviction(const World& world, const Ledger& ledger,
+                                          const std::string& model, const Options& options,
+                                          const std::function<bool(const Resident&)>& may_go) {
+    Options willing;
+    std::ranges::copy_if(options, std::back_inserter(willing),
+                         [&may_go](const Option& option) { return may_go(*option.resident); });
+    if (willing.empty()) {
+        return std::nullopt;
+    }
+    const auto& groups = groups_of(world, model);
     std::optional<Eviction> best;
-    for (const auto& placement : placements) {
-        keep_better(best, single(options, ledger, placement));
-        keep_better(best, in_order(options, ledger, placement));
-        auto by_yield = options;
+    for (const auto& placement : placements_of(world, model)) {
+        keep_better(best, single(willing, ledger, placement, groups));
+        keep_better(best, in_order(willing, ledger, placement, groups));
+        auto by_yield = willing;
         std::ranges::stable_sort(by_yield, {}, [&placement](const Option& option) {
             return option.cost / (1 + useful_bytes(*option.resident, placement));
         });
-        keep_better(best, in_order(by_yield, ledger, placement));
+        keep_better(best, in_order(by_yield, ledger, placement, groups));
     }
     return best;
 }

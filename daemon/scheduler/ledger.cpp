@@ -22,6 +22,9 @@ Ledger Ledger::empty(const World& world) {
     if (world.rules.max_loaded > 0) {
         ledger.places_ = world.rules.max_loaded;
     }
+    for (const auto& [group, places] : world.rules.groups) {
+        ledger.groups_[group] = places;
+    }
     return ledger;
 }
 
@@ -36,30 +39,58 @@ Ledger Ledger::beside_others(const World& world) {
 Ledger Ledger::now(const World& world) {
     auto ledger = beside_others(world);
     for (const auto& [id, resident] : world.residents) {
-        ledger.take(resident.reserved);
+        ledger.take(resident.reserved, resident.groups);
     }
     return ledger;
 }
 
-std::optional<Ledger::Lack> Ledger::lack(const Footprint& footprint) const {
+std::optional<Ledger::Lack> Ledger::lack(const Footprint& footprint, const Groups& groups) const {
     if (places_ && *places_ < 1) {
         return Lack{};
+    }
+    for (const auto& group : groups) {
+        const auto places = groups_.find(group);
+        if (places != groups_.end() && places->second < 1) {
+            Lack lack;
+            lack.group = group;
+            return lack;
+        }
     }
     for (const auto& [device, bytes] : footprint) {
         const auto free = free_.find(device);
         if (free != free_.end() && free->second < as_signed(bytes)) {
-            const auto left = std::max<std::int64_t>(free->second, 0);
-            return Lack{device, bytes, static_cast<std::uint64_t>(left)};
+            Lack lack{.device = device, .group = "", .wanted = bytes, .free = 0};
+            lack.free = static_cast<std::uint64_t>(std::max<std::int64_t>(free->second, 0));
+            return lack;
         }
     }
     return std::nullopt;
 }
 
-bool Ledger::fits(const Footprint& footprint) const {
-    return !lack(footprint);
+std::optional<Ledger::Lack> Ledger::overdrawn(Of what) const {
+    const auto is_below_zero = [](const auto& entry) { return entry.second < 0; };
+    if (places_ && *places_ < 0) {
+        return Lack{};
+    }
+    Lack lack;
+    if (const auto group = std::ranges::find_if(groups_, is_below_zero); group != groups_.end()) {
+        lack.group = group->first;
+        return lack;
+    }
+    const auto device = std::ranges::find_if(free_, is_below_zero);
+    if (what == Of::places || device == free_.end()) {
+        return std::nullopt;
+    }
+    lack.device = device->first;
+    lack.wanted = static_cast<std::uint64_t>(-device->second);
+    return lack;
 }
 
-void Ledger::take(const Footprint& footprint) {
+bool Ledger::fits(const Footprint& footprint, const Groups& groups) const {
+    return !lack(footprint, groups);
+}
+
+void Ledger::take(const Footprint& footprint, const Groups& groups) {
     for (const auto& [device, bytes] : footprint) {
         if (const auto free = free_.find(device); free != free_.end()) {
             free->second -= as_signed(bytes);
@@ -68,9 +99,14 @@ void Ledger::take(const Footprint& footprint) {
     if (places_) {
         --*places_;
     }
+    for (const auto& group : groups) {
+        if (const auto places = groups_.find(group); places != groups_.end()) {
+            --places->second;
+        }
+    }
 }
 
-void Ledger::give(const Footprint& footprint) {
+void Ledger::give(const Footprint& footprint, const Groups& groups) {
     for (const auto& [device, bytes] : footprint) {
         if (const auto free = free_.find(device); free != free_.end()) {
             free->second += as_signed(bytes);
@@ -79,12 +115,17 @@ void Ledger::give(const Footprint& footprint) {
     if (places_) {
         ++*places_;
     }
+    for (const auto& group : groups) {
+        if (const auto places = groups_.find(group); places != groups_.end()) {
+            ++places->second;
+        }
+    }
 }
 
 std::optional<Footprint> first_that_fits(const std::vector<Footprint>& placements,
-                                         const Ledger& ledger) {
+                                         const Groups& groups, const Ledger& ledger) {
     const auto found = std::ranges::find_if(
-        placements, [&ledger](const Footprint& placement) { return ledger.fits(placement); });
+        placements, [&](const Footprint& placement) { return ledger.fits(placement, groups); });
     return found == placements.end() ? std::nullopt : std::optional(*found);
 }
 

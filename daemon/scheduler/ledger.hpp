@@ -19,10 +19,13 @@ struct Budget {
     std::uint64_t foreign = 0;  ///< bytes of it that processes which are not ours use now
 };
 
-/// What is free: bytes on each device, and places under max_loaded, which count as one more device
-/// of which every server takes one. A device that the world does not know has no limit. What was
-/// given away may exceed what there is (a measurement said so, or a budget shrank): then it is
-/// below zero, and nothing fits.
+/// The groups that a model is in, by name.
+using Groups = std::vector<std::string>;
+
+/// What is free: bytes on each device, and places: those under max_loaded, of which every server
+/// takes one, and those of each group, of which the servers of its models do. A device that the
+/// world does not know has no limit. What was given away may exceed what there is (a measurement
+/// said so, or a budget shrank): then it is below zero, and nothing fits.
 class Ledger {
   public:
     /// What is free while all servers of `world` hold what is reserved for them.
@@ -34,25 +37,31 @@ class Ledger {
     /// The same without any other process, too: all that models may ever use.
     static Ledger empty(const World& world);
 
-    bool fits(const Footprint& footprint) const;
-    void take(const Footprint& footprint);
-    void give(const Footprint& footprint);
+    bool fits(const Footprint& footprint, const Groups& groups = {}) const;
+    void take(const Footprint& footprint, const Groups& groups = {});
+    void give(const Footprint& footprint, const Groups& groups = {});
 
-    /// The first device on which `footprint` does not fit, with what is missing there.
+    /// The first thing that a server with `footprint` in `groups` would not find.
     struct Lack {
         std::string device;  ///< empty: a place
+        std::string group;   ///< empty: a place of all
         std::uint64_t wanted = 0;
         std::uint64_t free = 0;
     };
-    std::optional<Lack> lack(const Footprint& footprint) const;
+    std::optional<Lack> lack(const Footprint& footprint, const Groups& groups = {}) const;
+
+    /// What more is held of than there is: a place, or (when asked) `wanted` bytes of a device.
+    enum class Of { places, places_and_bytes };
+    std::optional<Lack> overdrawn(Of what) const;
 
   private:
     std::map<std::string, std::int64_t> free_;
-    std::optional<std::int64_t> places_;  ///< nullopt: no limit
+    std::optional<std::int64_t> places_;          ///< nullopt: no limit
+    std::map<std::string, std::int64_t> groups_;  ///< places in each
 };
 
 /// The first of `placements` (in order of preference) that fits; nullopt: none.
 std::optional<Footprint> first_that_fits(const std::vector<Footprint>& placements,
-                                         const Ledger& ledger);
+                                         const Groups& groups, const Ledger& ledger);
 
 }  // namespace routerd::scheduler

@@ -11,6 +11,7 @@ namespace {
 using Minutes = std::chrono::duration<double, std::ratio<60>>;
 
 constexpr Minutes half_life{10};
+constexpr Minutes horizon{1};  // longer, and all that is used at all looks alike
 
 }  // namespace
 
@@ -27,7 +28,7 @@ void Popularity::add(TimePoint now) noexcept {
 double Popularity::chance_of_return(TimePoint now) const noexcept {
     // Requests at a constant rate settle at a count of rate × half-life / ln 2.
     const double expected = count_at(now) * std::numbers::ln2;
-    return -std::expm1(-expected);
+    return -std::expm1(-expected * (horizon / half_life));
 }
 
 }  // namespace routerd::scheduler

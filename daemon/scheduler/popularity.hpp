@@ -9,7 +9,7 @@ class Popularity {
   public:
     void add(TimePoint now) noexcept;
 
-    /// The chance that it is asked for within the next ten minutes, were requests independent of
+    /// The chance that it is asked for within the next minute, were requests independent of
     /// each other and as frequent as lately (a Poisson process).
     double chance_of_return(TimePoint now) const noexcept;
 

@@ -21,9 +21,16 @@ std::string times(std::size_t count) {
     return count == 1 ? "once" : std::to_string(count) + " times";
 }
 
-std::string places(std::size_t limit) {
-    return limit == 1 ? "the only place ([limits] max_loaded = 1)"
-                      : "all " + std::to_string(limit) + " places ([limits] max_loaded)";
+std::string group(const Reason& reason) {
+    return "[group." + quoted(reason.group) + "] max_loaded = " + std::to_string(reason.limit);
+}
+
+std::string places(const Reason& reason) {
+    const auto setting = reason.group.empty()
+                             ? "[limits] max_loaded = " + std::to_string(reason.limit)
+                             : group(reason);
+    return reason.limit == 1 ? "the only place (" + setting + ")"
+                             : "all " + std::to_string(reason.limit) + " places (" + setting + ")";
 }
 
 /// "it needs 12 GiB on 'cuda0', where 8 GiB are left".
@@ -50,6 +57,18 @@ Error would_not_fit(const std::string& model, const Reason& reason) {
         model + " context=8192");
 }
 
+Error quarantined(const std::string& model, const Reason& reason) {
+    return Error(Errc::quarantined, "the model " + quoted(model) + " " + describe(reason))
+        .with_retry_after(seconds(60))
+        .with_hint("mend the cause, then: routerctl reset " + model);
+}
+
+Error failed_before(const std::string& model, const Reason& reason) {
+    return Error(Errc::load_failed, "load " + quoted(model) + ": " + describe(reason))
+        .with_retry_after(seconds(60))
+        .with_hint("mend the cause, then: routerctl reset " + model);
+}
+
 Error backing_off(const std::string& model, const Reason& reason) {
     const auto delay = rounded_up(reason.time);
     return Error(Errc::load_failed, "the server of " + quoted(model) + " failed " +
@@ -65,6 +84,8 @@ std::string_view to_string(Why why) noexcept {
     switch (why) {
         case Why::requested:
             return "requested";
+        case Why::more_wanted:
+            return "more_wanted";
         case Why::commanded:
             return "commanded";
         case Why::preloaded:
@@ -75,6 +96,8 @@ std::string_view to_string(Why why) noexcept {
             return "door_closed";
         case Why::over_the_limit:
             return "over_the_limit";
+        case Why::yields:
+            return "yields";
         case Why::idle_too_long:
             return "idle_too_long";
         case Why::unload_commanded:
@@ -91,6 +114,10 @@ std::string_view to_string(Why why) noexcept {
             return "drain_timed_out";
         case Why::queue_full:
             return "queue_full";
+        case Why::quarantined:
+            return "quarantined";
+        case Why::failed_before:
+            return "failed_before";
         case Why::backing_off:
             return "backing_off";
         case Why::start_failed:
@@ -116,6 +143,8 @@ std::string describe(const Reason& reason) {
     switch (reason.why) {
         case Why::requested:
             return "a request waits for it";
+        case Why::more_wanted:
+            return "requests wait for a slot, and it may have another server";
         case Why::commanded:
             return "a command asked for it";
         case Why::preloaded:
@@ -126,7 +155,12 @@ std::string describe(const Reason& reason) {
         case Why::door_closed:
             return "makes room for " + quoted(reason.other) + ", which waited " + time;
         case Why::over_the_limit:
-            return "more models are loaded than max_loaded = " + std::to_string(reason.limit);
+            return reason.group.empty()
+                       ? "more models are loaded than max_loaded = " + std::to_string(reason.limit)
+                       : "more models of " + group(reason) + " are loaded than it allows";
+        case Why::yields:
+            return "other processes need " + format_bytes(reason.bytes) + " more on " +
+                   quoted(reason.device) + ", and it is the least costly to load again";
         case Why::idle_too_long:
             return "idle for " + time;
         case Why::unload_commanded:
@@ -143,6 +177,11 @@ std::string describe(const Reason& reason) {
             return "requests still ran after " + time;
         case Why::queue_full:
             return std::to_string(reason.count) + " requests wait already";
+        case Why::quarantined:
+            return "failed " + times(reason.count) +
+                   " in a row and is in quarantine: " + reason.detail;
+        case Why::failed_before:
+            return "its last load failed, so no other model makes room for it: " + reason.detail;
         case Why::backing_off:
             return "failed " + times(reason.count) + ", next start in " + time;
         case Why::start_failed:
@@ -152,10 +191,10 @@ std::string describe(const Reason& reason) {
         case Why::would_not_fit:
             return needs(reason) + " for models" + foreign_part(reason);
         case Why::all_pinned:
-            return reason.device.empty() ? "pinned models take " + places(reason.limit)
+            return reason.device.empty() ? "pinned models take " + places(reason)
                                          : needs(reason) + " beside pinned models";
         case Why::no_room_for_extra:
-            return (reason.device.empty() ? "other models take " + places(reason.limit)
+            return (reason.device.empty() ? "other models take " + places(reason)
                                           : needs(reason) + " beside other models") +
                    ", and a preload evicts none";
         case Why::deadline_passed:
@@ -184,6 +223,9 @@ std::vector<std::pair<std::string, std::string>> details(const Reason& reason) {
     if (!reason.detail.empty()) {
         all.emplace_back("detail", reason.detail);
     }
+    if (!reason.group.empty()) {
+        all.emplace_back("group", reason.group);
+    }
     if (!reason.device.empty()) {
         all.emplace_back("device", reason.device);
         all.emplace_back("bytes", std::to_string(reason.bytes));
@@ -199,6 +241,12 @@ Error refusal(const std::string& model, const Reason& reason) {
         return Error(Errc::queue_full, "the queue of " + name + " is full: " + describe(reason))
             .with_retry_after(rounded_up(reason.time))
             .with_hint("[queue] size sets the limit");
+    }
+    if (reason.why == Why::quarantined) {
+        return quarantined(model, reason);
+    }
+    if (reason.why == Why::failed_before) {
+        return failed_before(model, reason);
     }
     if (reason.why == Why::backing_off) {
         return backing_off(model, reason);

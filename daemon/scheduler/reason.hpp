@@ -15,13 +15,15 @@ namespace routerd::scheduler {
 /// Why something was decided.
 enum class Why {
     // starts
-    requested,  ///< a request waits for the model
-    commanded,  ///< somebody said `load`, `switch` or `restart`
-    preloaded,  ///< configured to be there from the start
+    requested,    ///< a request waits for the model
+    more_wanted,  ///< requests wait for a slot, and the model may have another server
+    commanded,    ///< somebody said `load`, `switch` or `restart`
+    preloaded,    ///< configured to be there from the start
     // drains and stops
     makes_room,      ///< for `other`, at the least expected cost; nobody used it for `time`
     door_closed,     ///< makes room for `other`, which waited for `time`
-    over_the_limit,  ///< more models are loaded than a new configuration allows (`limit`)
+    over_the_limit,  ///< more are loaded than a new configuration allows (`limit`, or `group`)
+    yields,          ///< other processes need room on `device`: `bytes` more than are left
     idle_too_long,   ///< unused for `time`
     unload_commanded,
     restart_commanded,
@@ -31,6 +33,8 @@ enum class Why {
     drain_timed_out,  ///< requests still ran after `time`
     // refusals
     queue_full,         ///< `count` wait already
+    quarantined,        ///< failed `count` times in a row: not started before it is reset
+    failed_before,      ///< its last load failed (`detail`), and it gets no other model's place
     backing_off,        ///< failed `count` times; next start in `time`
     start_failed,       ///< the load that it waited for failed
     stopped_loading,    ///< unloaded by a command while it loaded
@@ -53,6 +57,7 @@ struct Reason {
     std::size_t limit = 0;
     std::string detail{};  ///< the last error of a server
     std::string device{};
+    std::string group{};                ///< of models, that has no more places (`limit`)
     std::uint64_t bytes = 0;            ///< wanted
     std::uint64_t free = 0;             ///< bytes
     std::uint64_t foreign = 0;          ///< bytes that processes of others use there

@@ -14,11 +14,12 @@ TimePoint Round::settle(const std::string* model) {
     stop_drained();
     keep_promises();
     unload_idle();
-    trim_to_limit();
     if (world_.places_changed || world_.places_due <= now_) {
         world_.places_changed = false;
         world_.places_due = TimePoint::max();
-        start_candidates();
+        Room room(world_);
+        trim(room);
+        start_candidates(room);
     }
     wake_at(world_.places_due);
     return wake_;
@@ -54,12 +55,14 @@ void Round::forget(TicketId ticket) {
         return;
     }
     const auto queue = world_.queues.find(waiter->second.model);
-    auto& order = waiter->second.needs_slot ? queue->second.for_slot : queue->second.for_server;
-    order.erase({waiter->second.rank, ticket});
+    queue->second.for_slot.remove(ticket);
+    queue->second.for_server.erase(ticket);
     queue->second.by_age.erase({waiter->second.since, ticket});
+    queue->second.by_rank.erase({waiter->second.rank, ticket});
     queue->second.commands -= waiter->second.cause == Cause::command ? 1U : 0U;
     if (queue->second.empty()) {
         world_.queues.erase(queue);
+        world_.forget_shares(waiter->second.model);
         world_.places_changed = true;  // it may have waited for a place
     }
     world_.deadlines.erase({waiter->second.deadline, ticket});
@@ -79,11 +82,9 @@ void Round::refuse_all(const std::string& model, const Reason& reason) {
     if (queue == world_.queues.end()) {
         return;
     }
-    const Queue waiting = queue->second;  // refuse() changes it
-    for (const auto* order : {&waiting.for_slot, &waiting.for_server}) {
-        for (const auto& [rank, ticket] : *order) {
-            refuse(ticket, reason);
-        }
+    const auto waiting = queue->second.by_age;  // refuse() changes it
+    for (const auto& [since, ticket] : waiting) {
+        refuse(ticket, reason);
     }
 }
 
@@ -110,35 +111,85 @@ void Round::grant_all() {
 }
 
 void Round::grant_to(const std::string& model) {
-    auto* resident = world_.resident_of(model);
-    if (resident == nullptr || resident->phase != Phase::ready) {
-        return;
-    }
-    if (auto queue = world_.queues.find(model); queue != world_.queues.end()) {
-        grant(*resident, queue->second.for_server, false);
-    }
-    if (auto queue = world_.queues.find(model); queue != world_.queues.end()) {
-        grant(*resident, queue->second.for_slot, true);
+    for (auto queue = world_.queues.find(model); queue != world_.queues.end();
+         queue = world_.queues.find(model)) {  // a grant may end it
+        const bool has_small = !queue->second.for_server.empty();
+        auto ticket = has_small ? *queue->second.for_server.begin()
+                                : queue->second.for_slot.next(now_, world_.rules.aging);
+        auto* server = server_for(world_.waiters.at(ticket));
+        if (server == nullptr) {  // a server whose door is closed serves the first in rank yet
+            ticket = queue->second.by_rank.begin()->second;
+            server = server_for(world_.waiters.at(ticket));
+        }
+        if (server == nullptr) {
+            return;
+        }
+        grant(ticket, *server);
     }
 }
 
-void Round::grant(Resident& resident, Queue::Order& order, bool with_slot) {
-    while (!order.empty() && (!with_slot || resident.busy < resident.slots)) {
-        const auto ticket = order.begin()->second;
-        const auto since = world_.waiters.at(ticket).since;
-        Grant grant{ticket, resident.id};
-        grant.queued = between(since, now_);
-        grant.loaded = between(std::max(since, resident.started), resident.ready_at);
-        actions_.emplace_back(grant);
-        ++(with_slot ? resident.busy : resident.passengers);
-        resident.last_used = now_;
-        world_.granted[ticket] = {resident.id, with_slot, now_};
-        const bool was_last = world_.queues.at(resident.model).size() == 1;
-        forget(ticket);
-        if (was_last) {
-            return;  // `order` is gone with its queue
+/// The ready server that a request is best sent to: the one that has its conversation in its cache,
+/// else the least busy one. nullptr: none has a slot free.
+Resident* Round::server_for(const Waiter& waiter) {
+    const auto known = world_.conversations.find(waiter.model);
+    const auto home = known == world_.conversations.end() ? std::nullopt
+                                                          : known->second.find(waiter.conversation);
+    const auto servers = world_.servers.find(waiter.model);
+    if (servers == world_.servers.end()) {
+        return nullptr;
+    }
+    Resident* best = nullptr;
+    for (const auto id : servers->second) {
+        auto& resident = world_.residents.at(id);
+        const bool may_serve =
+            resident.serves(waiter.rank) && (!waiter.needs_slot || resident.has_free_slot());
+        if (!may_serve) {
+            continue;
+        }
+        if (home == id) {
+            return &resident;
+        }
+        // By the part of its slots that is taken: 1 of 4 is less busy than 1 of 2.
+        if (best == nullptr || std::uint64_t{resident.busy} * best->slots <
+                                   std::uint64_t{best->busy} * resident.slots) {
+            best = &resident;
         }
     }
+    return best;
+}
+
+void Round::grant(TicketId ticket, Resident& resident) {
+    const auto waiter = world_.waiters.at(ticket);
+    Grant grant{ticket, resident.id};
+    grant.queued = between(waiter.since, now_);
+    grant.loaded = between(std::max(waiter.since, resident.started), resident.ready_at);
+    actions_.emplace_back(grant);
+    ++(waiter.needs_slot ? resident.busy : resident.passengers);
+    resident.last_used = now_;
+    Granted granted;
+    granted.instance = resident.id;
+    granted.model = waiter.model;
+    granted.key = waiter.key;
+    granted.has_slot = waiter.needs_slot;
+    granted.since = now_;
+    forget(ticket);
+    if (waiter.needs_slot) {
+        const auto hold = world_.mean_hold.find(waiter.model);
+        granted.charged = hold == world_.mean_hold.end() ? Milliseconds(1) : hold->second;
+        world_.charge(waiter.model, waiter.key, granted.charged);
+    }
+    if (const auto rules = world_.models.find(waiter.model);
+        rules != world_.models.end() && rules->second.instances > 1) {
+        world_.conversations[waiter.model].note(waiter.conversation, resident.id);
+    }
+    world_.granted[ticket] = std::move(granted);
+}
+
+/// Somebody who came before its door was closed has not been served.
+bool Round::is_waited_for(const Resident& resident) const {
+    const auto queue = world_.queues.find(resident.model);
+    return resident.serves_before && queue != world_.queues.end() &&
+           queue->second.by_rank.begin()->first < *resident.serves_before;
 }
 
 void Round::stop_drained() {
@@ -146,7 +197,7 @@ void Round::stop_drained() {
         if (resident.phase != Phase::draining) {
             continue;
         }
-        if (resident.is_idle()) {
+        if (resident.is_idle() && !is_waited_for(resident)) {
             stop(resident, Reason(resident.leaving));
         } else if (resident.drain_deadline && *resident.drain_deadline <= now_) {
             stop(resident, {.why = Why::drain_timed_out, .time = world_.rules.drain_timeout});
@@ -166,6 +217,7 @@ void Round::keep_promises() {
         if (is_for_somebody && !world_.promised.contains(resident.leaving.other)) {
             resident.phase = Phase::ready;
             resident.leaving = {};
+            resident.serves_before.reset();
             world_.places_changed = true;
             actions_.emplace_back(Reopen{resident.id, resident.model});
             grant_to(resident.model);  // who waited behind the door

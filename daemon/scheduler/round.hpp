@@ -10,14 +10,9 @@
 
 namespace routerd::scheduler {
 
-/// Where `model` may run; one empty placement when nothing is known of what it needs.
-const std::vector<Footprint>& placements_of(const World& world, const std::string& model);
-
 /// What its first placement lacks, when none of its placements fits into `ledger`.
 std::optional<Ledger::Lack> lack_of_room(const World& world, const std::string& model,
                                          const Ledger& ledger);
-
-bool is_pinned(const World& world, const Resident& resident);
 
 Reason reason_of(const World& world, Why why, const Ledger::Lack& lack);
 
@@ -42,9 +37,10 @@ class Round {
     void forget(TicketId ticket);
 
   private:
-    /// A model that has waiters and no server.
+    /// A model that has waiters and wants a server.
     struct Candidate {
         std::string model;
+        bool is_extra = false;  ///< it has servers, and requests wait for a slot of another
         bool promised = false;
         bool commanded = false;  ///< a person waits for it
         TimePoint rank;
@@ -57,26 +53,38 @@ class Round {
         explicit Room(const World& world);
 
         /// Sets it aside, so that nobody who comes later takes it.
-        void hold(const Footprint& footprint);
+        void hold(const Footprint& footprint, const Groups& groups);
 
         Ledger now;
         Ledger later;          ///< when all that leave have left
         Ledger empty;          ///< without any server, and without other processes
         Ledger beside_pinned;  ///< the same, with the pinned
         Ledger crowded;        ///< with the pinned and other processes
+
+        /// Who might go, at the first call.
+        const Options& options(const World& world, TimePoint time);
+
+      private:
+        std::optional<Options> options_;
     };
 
     void expire_waiters();
     void stop_drained();
+    bool is_waited_for(const Resident& resident) const;
     void grant_all();
     void grant_to(const std::string& model);
-    void grant(Resident& resident, Queue::Order& order, bool with_slot);
+    void grant(TicketId ticket, Resident& resident);
+    Resident* server_for(const Waiter& waiter);
     void unload_idle();
-    void trim_to_limit();
+    void trim(Room& room);
     void keep_promises();
-    void start_candidates();
+    void start_candidates(Room& room);
+    void find_place(const Candidate& candidate, Room& room);
+    void start_another(const Candidate& candidate, Room& room);
+    bool wants_another(const Queue& queue, const std::string& model) const;
     void make_room(const Candidate& candidate, Room& room);
     void evict(const Eviction& eviction, const Candidate& candidate, Room& room);
+    void claim(const Candidate& candidate, Room& room);
     void await_residency();
     bool refuse_hopeless(const Candidate& candidate, const Room& room);
     bool is_failing(const std::string& model);

@@ -1,34 +1,34 @@
 // The part of Round that deals in places: who gets one, and who has to leave for it.
 #include <algorithm>
+#include <functional>
 #include <tuple>
 #include <utility>
 
+#include "daemon/scheduler/backoff.hpp"
 #include "daemon/scheduler/round.hpp"
 
 namespace routerd::scheduler {
 
 bool Round::Candidate::operator<(const Candidate& other) const {
-    return std::tuple(!promised, rank, model) <
-           std::tuple(!other.promised, other.rank, other.model);
-}
-
-const std::vector<Footprint>& placements_of(const World& world, const std::string& model) {
-    static const std::vector<Footprint> anywhere(1);
-    const auto rules = world.models.find(model);
-    return rules == world.models.end() || rules->second.placements.empty()
-               ? anywhere
-               : rules->second.placements;
+    return std::tuple(is_extra, !promised, rank, model) <
+           std::tuple(other.is_extra, !other.promised, other.rank, other.model);
 }
 
 std::optional<Ledger::Lack> lack_of_room(const World& world, const std::string& model,
                                          const Ledger& ledger) {
     const auto& placements = placements_of(world, model);
-    return first_that_fits(placements, ledger) ? std::nullopt : ledger.lack(placements.front());
+    const auto& groups = groups_of(world, model);
+    return first_that_fits(placements, groups, ledger) ? std::nullopt
+                                                       : ledger.lack(placements.front(), groups);
 }
 
 Reason reason_of(const World& world, Why why, const Ledger::Lack& lack) {
     Reason reason{.why = why, .limit = world.rules.max_loaded};
     reason.device = lack.device;
+    reason.group = lack.group;
+    if (const auto group = world.rules.groups.find(lack.group); group != world.rules.groups.end()) {
+        reason.limit = group->second;
+    }
     reason.bytes = lack.wanted;
     reason.free = lack.free;
     if (const auto budget = world.budgets.find(lack.device); budget != world.budgets.end()) {
@@ -40,11 +40,6 @@ Reason reason_of(const World& world, Why why, const Ledger::Lack& lack) {
     return reason;
 }
 
-bool is_pinned(const World& world, const Resident& resident) {
-    const auto model = world.models.find(resident.model);
-    return model != world.models.end() && model->second.pinned;
-}
-
 Round::Room::Room(const World& world)
     : now(Ledger::now(world)),
       later(now),
@@ -53,51 +48,72 @@ Round::Room::Room(const World& world)
       crowded(Ledger::beside_others(world)) {
     for (const auto& [id, resident] : world.residents) {
         if (resident.is_leaving()) {
-            later.give(resident.reserved);
+            later.give(resident.reserved, resident.groups);
         } else if (is_pinned(world, resident)) {
-            beside_pinned.take(resident.reserved);
-            crowded.take(resident.reserved);
+            beside_pinned.take(resident.reserved, resident.groups);
+            crowded.take(resident.reserved, resident.groups);
         }
     }
 }
 
-void Round::Room::hold(const Footprint& footprint) {
-    now.take(footprint);
-    later.take(footprint);
+void Round::Room::hold(const Footprint& footprint, const Groups& groups) {
+    now.take(footprint, groups);
+    later.take(footprint, groups);
 }
 
-void Round::trim_to_limit() {
-    const auto limit = world_.rules.max_loaded;
-    const auto staying = std::ranges::count_if(
-        world_.residents, [](const auto& entry) { return !entry.second.is_leaving(); });
-    for (auto surplus = staying - static_cast<std::ptrdiff_t>(limit); limit > 0 && surplus > 0;
-         --surplus) {
-        Resident* victim = nullptr;
-        for (auto& [id, resident] : world_.residents) {
-            const bool may_go = resident.phase == Phase::ready && resident.is_idle() &&
-                                !is_pinned(world_, resident);
-            if (may_go && (victim == nullptr ||
-                           cost_of(resident, world_, now_) < cost_of(*victim, world_, now_))) {
-                victim = &resident;
-            }
-        }
-        if (victim == nullptr) {
-            return;
-        }
-        drain(*victim, {.why = Why::over_the_limit, .limit = limit}, std::nullopt);
+const Options& Round::Room::options(const World& world, TimePoint time) {
+    if (!options_) {
+        options_ = options_of(world, time);
     }
+    return *options_;
+}
+
+void Round::trim(Room& room) {
+    const auto what =
+        world_.rules.yield_to_others ? Ledger::Of::places_and_bytes : Ledger::Of::places;
+    const auto may_go = [](const Resident& resident) {
+        return resident.phase == Phase::ready && resident.is_idle();
+    };
+    for (auto lack = room.later.overdrawn(what); lack; lack = room.later.overdrawn(what)) {
+        const auto* found = first_to_give(room.options(world_, now_), *lack, may_go);
+        if (found == nullptr) {
+            return;  // looked at again when one is idle
+        }
+        auto& victim = world_.residents.at(found->id);
+        auto reason = reason_of(world_, Why::over_the_limit, *lack);
+        if (!lack->device.empty()) {
+            reason.why = Why::yields;
+        }
+        reason.models.clear();
+        room.later.give(victim.reserved, victim.groups);
+        drain(victim, reason, std::nullopt);
+    }
+}
+
+/// Whether requests wait for a slot that one more server would give them.
+bool Round::wants_another(const Queue& queue, const std::string& model) const {
+    const auto rules = world_.models.find(model);
+    if (rules == world_.models.end() || queue.for_slot.empty() || rules->second.instances < 2) {
+        return false;
+    }
+    const auto servers = world_.residents_of(model);
+    return servers.size() < rules->second.instances &&
+           std::ranges::all_of(servers, [](const Resident* server) {
+               return server->phase == Phase::ready && !server->has_free_slot();
+           });
 }
 
 std::vector<Round::Candidate> Round::candidates() const {
     std::vector<Candidate> all;
     for (const auto& [model, queue] : world_.queues) {
-        if (world_.resident_of(model) != nullptr) {
+        Candidate candidate;
+        candidate.is_extra = world_.servers.contains(model);
+        if (candidate.is_extra && !wants_another(queue, model)) {
             continue;
         }
-        Candidate candidate;
         candidate.model = model;
         candidate.promised = world_.promised.contains(model);
-        candidate.rank = queue.first_rank();
+        candidate.rank = queue.by_rank.begin()->first;
         candidate.since = queue.by_age.begin()->first;
         candidate.commanded = queue.commands > 0;
         all.push_back(std::move(candidate));
@@ -106,25 +122,51 @@ std::vector<Round::Candidate> Round::candidates() const {
     return all;
 }
 
-void Round::start_candidates() {
+void Round::start_candidates(Room& room) {
     const auto waiting = candidates();
-    if (waiting.empty()) {
-        return;
-    }
-    Room room(world_);
     for (const auto& candidate : waiting) {
-        if (is_failing(candidate.model) || refuse_hopeless(candidate, room)) {
-            continue;
+        if (candidate.is_extra) {
+            start_another(candidate, room);
+        } else if (!is_failing(candidate.model) && !refuse_hopeless(candidate, room)) {
+            find_place(candidate, room);
         }
-        const auto& placements = placements_of(world_, candidate.model);
-        if (const auto fits = first_that_fits(placements, room.now)) {
-            room.hold(*fits);
-            start(candidate, *fits);
-        } else if (const auto will_fit = first_that_fits(placements, room.later)) {
-            room.hold(*will_fit);  // what leaves is for it: nobody behind it takes that
-        } else {
-            make_room(candidate, room);
-        }
+    }
+}
+
+void Round::find_place(const Candidate& candidate, Room& room) {
+    const auto& placements = placements_of(world_, candidate.model);
+    const auto& groups = groups_of(world_, candidate.model);
+    if (const auto fits = first_that_fits(placements, groups, room.now)) {
+        room.hold(*fits, groups);
+        start(candidate, *fits);
+    } else if (const auto will_fit = first_that_fits(placements, groups, room.later)) {
+        room.hold(*will_fit, groups);  // what leaves is for it: nobody behind it takes that
+    } else {
+        make_room(candidate, room);
+    }
+}
+
+/// One more server for a model that has some: only where there is room to spare, and rather on a
+/// device that none of the others is on.
+void Round::start_another(const Candidate& candidate, Room& room) {
+    const auto failure = world_.failures.find(candidate.model);
+    if (failure != world_.failures.end()) {
+        return;  // the last one failed: the others are enough
+    }
+    const auto& groups = groups_of(world_, candidate.model);
+    const auto servers = world_.residents_of(candidate.model);
+    const auto is_shared = [&servers](const Footprint& placement) {
+        return std::ranges::any_of(servers, [&placement](const Resident* server) {
+            return std::ranges::any_of(placement, [server](const auto& need) {
+                return need.first != "host" && server->reserved.contains(need.first);
+            });
+        });
+    };
+    auto placements = placements_of(world_, candidate.model);
+    std::ranges::stable_partition(placements, std::not_fn(is_shared));
+    if (const auto fits = first_that_fits(placements, groups, room.now)) {
+        room.hold(*fits, groups);
+        start(candidate, *fits);
     }
 }
 
@@ -143,16 +185,11 @@ bool Round::refuse_hopeless(const Candidate& candidate, const Room& room) {
 }
 
 bool Round::is_failing(const std::string& model) {
-    const auto failure = world_.failures.find(model);
-    if (failure == world_.failures.end() || failure->second.until <= now_) {
-        return false;
+    const auto reason = refusal_of_failed(world_, model, now_);
+    if (reason) {
+        refuse_all(model, *reason);
     }
-    Reason reason{.why = Why::backing_off};
-    reason.time = between(now_, failure->second.until);
-    reason.count = failure->second.count;
-    reason.detail = failure->second.error;
-    refuse_all(model, reason);
-    return true;
+    return reason.has_value();
 }
 
 void Round::start(const Candidate& candidate, Footprint reserved) {
@@ -163,26 +200,37 @@ void Round::start(const Candidate& candidate, Footprint reserved) {
     resident.started = now_;
     resident.reserved = std::move(reserved);
     if (rules != world_.models.end()) {
+        resident.groups = rules->second.groups;
         resident.slots = rules->second.slots;
         resident.fingerprint = rules->second.fingerprint;
     }
     world_.promised.erase(candidate.model);
-    const auto why = candidate.commanded ? Why::commanded : Why::requested;
+    const auto why = candidate.is_extra    ? Why::more_wanted
+                     : candidate.commanded ? Why::commanded
+                                           : Why::requested;
     actions_.emplace_back(Start{resident.id, resident.model, resident.reserved, {.why = why}});
-    world_.residents.emplace(resident.id, std::move(resident));
+    world_.add(std::move(resident));
 }
 
 void Round::make_room(const Candidate& candidate, Room& room) {
-    const auto& placements = placements_of(world_, candidate.model);
+    if (const auto failure = failure_to_load(world_, candidate.model);
+        failure != nullptr && !candidate.commanded) {
+        // It cost others their place and did not come to serve: not again.
+        Reason reason{.why = Why::failed_before};
+        reason.count = failure->count;
+        reason.detail = failure->error;
+        refuse_all(candidate.model, reason);
+        return;
+    }
+    const auto& options = room.options(world_, now_);
     const auto may_leave = [this, &candidate](const Resident& resident) {
-        return resident.phase == Phase::ready && !is_pinned(world_, resident) &&
-               (candidate.commanded || !is_young(resident));
+        return resident.phase == Phase::ready && (candidate.commanded || !is_young(resident));
     };
     const auto may_leave_at_once = [&may_leave](const Resident& resident) {
         return resident.is_idle() && may_leave(resident);
     };
     if (const auto eviction =
-            cheapest_eviction(world_, room.later, placements, may_leave_at_once, now_)) {
+            cheapest_eviction(world_, room.later, candidate.model, options, may_leave_at_once)) {
         evict(*eviction, candidate, room);
         return;
     }
@@ -194,14 +242,37 @@ void Round::make_room(const Candidate& candidate, Room& room) {
         refuse_all(candidate.model, reason_of(world_, Why::would_not_fit, *lack));
         return;
     }
-    const auto eviction = candidate.commanded || has_waited
-                              ? cheapest_eviction(world_, room.later, placements, may_leave, now_)
-                              : std::nullopt;
+    const auto eviction =
+        candidate.commanded || has_waited
+            ? cheapest_eviction(world_, room.later, candidate.model, options, may_leave)
+            : std::nullopt;
     if (eviction) {
         evict(*eviction, candidate, room);
         return;
     }
     await_residency();
+    if (has_waited) {
+        claim(candidate, room);
+    }
+}
+
+/// Nobody else starts where it will be able to first: many small models, each with its time to
+/// load and to stay, must not keep a large one out.
+void Round::claim(const Candidate& candidate, Room& room) {
+    const auto free_at = [this](const Resident& resident) -> std::optional<TimePoint> {
+        if (resident.is_leaving() || is_pinned(world_, resident)) {
+            return std::nullopt;
+        }
+        if (resident.phase == Phase::ready) {
+            return std::max(now_, resident.ready_at + world_.rules.min_residency);
+        }
+        const auto load = world_.load_times.find(resident.model);
+        const auto time = load == world_.load_times.end() ? Milliseconds(0) : load->second;
+        return std::max(now_, resident.started + time) + world_.rules.min_residency;
+    };
+    if (const auto placement = first_to_be_free(world_, room.later, candidate.model, free_at)) {
+        room.hold(*placement, groups_of(world_, candidate.model));
+    }
 }
 
 void Round::evict(const Eviction& eviction, const Candidate& candidate, Room& room) {
@@ -215,9 +286,12 @@ void Round::evict(const Eviction& eviction, const Candidate& candidate, Room& ro
             reason.time = between(candidate.since, now_);
         }
         drain(victim, reason, std::nullopt);
-        room.later.give(victim.reserved);
+        if (victim.phase == Phase::draining) {
+            victim.serves_before = candidate.rank;
+        }
+        room.later.give(victim.reserved, victim.groups);
     }
-    room.hold(eviction.placement);
+    room.hold(eviction.placement, groups_of(world_, candidate.model));
 }
 
 /// Looks again when a model that is too young to leave now is old enough.

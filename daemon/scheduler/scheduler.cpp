@@ -58,6 +58,8 @@ Actions Scheduler::set_models(std::map<std::string, ModelRules> models, TimePoin
         } else if (!model->second.fingerprint.empty() &&
                    model->second.fingerprint != resident.fingerprint) {
             round.drain(resident, {.why = Why::settings_changed}, std::nullopt);
+        } else {
+            resident.groups = model->second.groups;
         }
     }
     std::erase_if(world_.failures, [this](const auto& entry) {
@@ -74,6 +76,8 @@ Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
     }
     Waiter waiter;
     waiter.model = ask.model;
+    waiter.key = ask.key;
+    waiter.conversation = ask.conversation;
     waiter.since = now;
     waiter.rank = rank_of(ask, world_.rules, now);
     waiter.deadline = ask.deadline;
@@ -85,8 +89,16 @@ Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
         world_.places_changed = true;
     }
     queue.by_age.emplace(now, ask.ticket);
+    queue.by_rank.emplace(waiter.rank, ask.ticket);
     queue.commands += ask.cause == Cause::command ? 1U : 0U;
-    (ask.needs_slot ? queue.for_slot : queue.for_server).emplace(waiter.rank, ask.ticket);
+    if (ask.needs_slot) {
+        auto& shares = world_.shares[ask.model];
+        shares.join(ask.key);
+        queue.for_slot.add({ask.ticket, ask.key, ask.priority, now, ask.deadline},
+                           shares.used(ask.key));
+    } else {
+        queue.for_server.insert(ask.ticket);
+    }
     if (ask.deadline != TimePoint::max()) {
         world_.deadlines.emplace(ask.deadline, ask.ticket);
     }
@@ -110,23 +122,24 @@ Actions Scheduler::on_release(TicketId ticket, TimePoint now) {
     if (grant == world_.granted.end()) {
         return {};
     }
-    std::string model;
-    const auto resident = world_.residents.find(grant->second.instance);
-    if (resident != world_.residents.end()) {
-        model = resident->second.model;
-        --(grant->second.has_slot ? resident->second.busy : resident->second.passengers);
-        resident->second.last_used = now;
-        if (grant->second.has_slot) {
-            const auto held = std::chrono::duration_cast<Milliseconds>(now - grant->second.since);
-            auto& mean = world_.mean_hold.try_emplace(resident->second.model, held).first->second;
-            mean = (mean * 7 + held) / 8;
-        }
-    }
-    if (resident != world_.residents.end() && resident->second.is_idle()) {
-        world_.places_changed = true;
-    }
+    const auto granted = std::move(grant->second);
     world_.granted.erase(grant);
-    return settled({}, now, &model);
+    const auto held = between(granted.since, now);
+    if (granted.has_slot) {
+        world_.settle(granted, held);
+    }
+    const auto resident = world_.residents.find(granted.instance);
+    if (resident == world_.residents.end()) {
+        return settled({}, now, &granted.model);
+    }
+    --(granted.has_slot ? resident->second.busy : resident->second.passengers);
+    resident->second.last_used = now;
+    if (granted.has_slot) {
+        auto& mean = world_.mean_hold.try_emplace(granted.model, held).first->second;
+        mean = (mean * 7 + held) / 8;
+    }
+    world_.places_changed = world_.places_changed || resident->second.is_idle();
+    return settled({}, now, &granted.model);
 }
 
 Actions Scheduler::on_ready(InstanceId instance, TimePoint now) {
@@ -136,6 +149,10 @@ Actions Scheduler::on_ready(InstanceId instance, TimePoint now) {
     }
     resident->second.phase = Phase::ready;
     resident->second.ready_at = now;
+    if (const auto failure = world_.failures.find(resident->second.model);
+        failure != world_.failures.end()) {
+        failure->second.was_loading = false;  // it can be loaded after all
+    }
     resident->second.last_used = now;
     const auto took = between(resident->second.started, now);
     auto& mean = world_.load_times.try_emplace(resident->second.model, took).first->second;
@@ -168,7 +185,7 @@ Actions Scheduler::on_measured(InstanceId instance, Footprint held, TimePoint no
 
 Actions Scheduler::on_adopted(const Resident& resident, TimePoint now) {
     world_.next_instance = std::max(world_.next_instance, resident.id + 1);
-    world_.residents.emplace(resident.id, resident);
+    world_.add(resident);
     return settled({}, now, nullptr);
 }
 
@@ -178,12 +195,13 @@ Actions Scheduler::on_exited(InstanceId instance, const Exit& exit, TimePoint no
         return {};
     }
     const Resident gone = found->second;
-    world_.residents.erase(found);
+    world_.remove(instance);
     Actions actions;
     if (gone.phase != Phase::stopping) {
         auto& failure = world_.failures[gone.model];
         failure = after_failure(failure, gone, exit, now);
-        if (gone.phase == Phase::starting) {
+        // Who waits for a slot of one that serves waits on.
+        if (gone.phase == Phase::starting && world_.resident_of(gone.model) == nullptr) {
             Reason reason{.why = Why::start_failed};
             reason.time = std::chrono::duration_cast<Milliseconds>(failure.until - now);
             reason.count = failure.count;
@@ -196,14 +214,13 @@ Actions Scheduler::on_exited(InstanceId instance, const Exit& exit, TimePoint no
 
 Actions Scheduler::on_command(const std::string& model, Command command, TimePoint now) {
     Actions actions;
-    auto* resident = world_.resident_of(model);
-    if (resident != nullptr) {
-        const auto why =
-            command == Command::unload ? Why::unload_commanded : Why::restart_commanded;
-        Round round(world_, now, actions);
-        if (command == Command::unload && resident->phase == Phase::starting) {
-            round.refuse_all(model, {.why = Why::stopped_loading});
-        }
+    const auto why = command == Command::unload ? Why::unload_commanded : Why::restart_commanded;
+    Round round(world_, now, actions);
+    const auto* first = world_.resident_of(model);
+    if (command == Command::unload && first != nullptr && first->phase == Phase::starting) {
+        round.refuse_all(model, {.why = Why::stopped_loading});
+    }
+    for (auto* resident : world_.residents_of(model)) {
         round.drain(*resident, {.why = why}, now + world_.rules.drain_timeout);
     }
     return settled(std::move(actions), now, nullptr);
@@ -260,9 +277,11 @@ std::size_t Scheduler::position(TicketId ticket) const {
         return 0;
     }
     const auto& queue = world_.queues.at(waiter->second.model);
-    const auto& order = waiter->second.needs_slot ? queue.for_slot : queue.for_server;
-    const auto place = order.find({waiter->second.rank, ticket});
-    return static_cast<std::size_t>(std::distance(order.begin(), place)) + 1;
+    if (waiter->second.needs_slot) {
+        return queue.for_slot.position(ticket);
+    }
+    const auto place = queue.for_server.find(ticket);
+    return static_cast<std::size_t>(std::distance(queue.for_server.begin(), place)) + 1;
 }
 
 Scheduler::Plan Scheduler::plan(const std::string& model, TimePoint now) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +16,8 @@ namespace routerd::scheduler {
 struct Ask {
     TicketId ticket = 0;  ///< never used before
     std::string model;
+    std::string key;                 ///< who asks: keys share a model's slots equally
+    std::uint64_t conversation = 0;  ///< requests of one have the same; 0: of none
     Priority priority = Priority::normal;
     TimePoint deadline = TimePoint::max();
     bool needs_slot = true;
@@ -25,12 +28,14 @@ struct Ask {
 /// in with their time, actions come out, and whoever carries them out reports back as the next
 /// event. Not thread-safe.
 ///
-/// Requests for a ready model take its free slots in order. A model without a server is started
+/// Requests for a ready model take its free slots in order (see Line); of several servers the one
+/// that served the conversation before, or the least busy. A model without a server is started
 /// where it fits, in bytes and in places (max_loaded); otherwise those idle models go, pinned ones
 /// aside, that free enough at the least expected cost. When they do not suffice and the request has
 /// waited for max_wait, busy ones are drained too. A model just loaded stays for min_residency. A
 /// model that would not fit on an empty machine is refused at once and costs nobody its place; one
-/// that other processes leave no room for is refused after max_wait.
+/// that other processes leave no room for is refused after max_wait. One
+/// whose last load failed is tried again only where there is room: it costs nobody a place twice.
 class Scheduler {
   public:
     explicit Scheduler(Rules rules) { world_.rules = rules; }

@@ -5,17 +5,34 @@
 
 namespace routerd::scheduler {
 
-TimePoint Queue::first_rank() const {
-    const auto rank = [](const Order& order) {
-        return order.empty() ? TimePoint::max() : order.begin()->first;
-    };
-    return std::min(rank(for_slot), rank(for_server));
+Resident& World::add(Resident resident) {
+    servers[resident.model].insert(resident.id);
+    const auto id = resident.id;
+    return residents.insert_or_assign(id, std::move(resident)).first->second;
+}
+
+void World::remove(InstanceId instance) {
+    const auto resident = residents.find(instance);
+    if (resident == residents.end()) {
+        return;
+    }
+    const auto of_model = servers.find(resident->second.model);
+    of_model->second.erase(instance);
+    if (of_model->second.empty()) {
+        servers.erase(of_model);
+    }
+    residents.erase(resident);
 }
 
 const Resident* World::resident_of(const std::string& model) const {
+    const auto of_model = servers.find(model);
+    if (of_model == servers.end()) {
+        return nullptr;
+    }
     const Resident* found = nullptr;
-    for (const auto& [id, resident] : residents) {
-        if (resident.model == model && (found == nullptr || found->is_leaving())) {
+    for (const auto id : of_model->second) {
+        const auto& resident = residents.at(id);
+        if (found == nullptr || (found->is_leaving() && !resident.is_leaving())) {
             found = &resident;
         }
     }
@@ -24,6 +41,70 @@ const Resident* World::resident_of(const std::string& model) const {
 
 Resident* World::resident_of(const std::string& model) {
     return const_cast<Resident*>(std::as_const(*this).resident_of(model));
+}
+
+void World::charge(const std::string& model, const std::string& key, Milliseconds expected) {
+    auto& share = shares[model];
+    share.grant(key, expected);
+    if (const auto queue = queues.find(model); queue != queues.end()) {
+        queue->second.for_slot.update(key, share.used(key));
+    }
+}
+
+void World::settle(const Granted& grant, Milliseconds held) {
+    const auto share = shares.find(grant.model);
+    if (share == shares.end()) {
+        return;
+    }
+    share->second.settle(grant.key, grant.charged, held);
+    if (const auto queue = queues.find(grant.model); queue != queues.end()) {
+        queue->second.for_slot.update(grant.key, share->second.used(grant.key));
+    }
+    forget_shares(grant.model);
+}
+
+void World::forget_shares(const std::string& model) {
+    const auto share = shares.find(model);
+    if (share != shares.end() && !share->second.in_use() && !queues.contains(model)) {
+        shares.erase(share);
+    }
+}
+
+std::vector<const Resident*> World::residents_of(const std::string& model) const {
+    std::vector<const Resident*> all;
+    if (const auto of_model = servers.find(model); of_model != servers.end()) {
+        for (const auto id : of_model->second) {
+            all.push_back(&residents.at(id));
+        }
+    }
+    return all;
+}
+
+std::vector<Resident*> World::residents_of(const std::string& model) {
+    std::vector<Resident*> all;
+    for (const auto* resident : std::as_const(*this).residents_of(model)) {
+        all.push_back(const_cast<Resident*>(resident));
+    }
+    return all;
+}
+
+const std::vector<Footprint>& placements_of(const World& world, const std::string& model) {
+    static const std::vector<Footprint> anywhere(1);
+    const auto rules = world.models.find(model);
+    return rules == world.models.end() || rules->second.placements.empty()
+               ? anywhere
+               : rules->second.placements;
+}
+
+const Groups& groups_of(const World& world, const std::string& model) {
+    static const Groups none;
+    const auto rules = world.models.find(model);
+    return rules == world.models.end() ? none : rules->second.groups;
+}
+
+bool is_pinned(const World& world, const Resident& resident) {
+    const auto model = world.models.find(resident.model);
+    return model != world.models.end() && model->second.pinned;
 }
 
 }  // namespace routerd::scheduler

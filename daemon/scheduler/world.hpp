@@ -12,7 +12,9 @@
 
 #include "common/base/time.hpp"
 #include "daemon/scheduler/action.hpp"
+#include "daemon/scheduler/conversations.hpp"
 #include "daemon/scheduler/ledger.hpp"
+#include "daemon/scheduler/line.hpp"
 #include "daemon/scheduler/popularity.hpp"
 #include "daemon/scheduler/priority.hpp"
 
@@ -30,14 +32,19 @@ struct Rules {
     unsigned max_loaded = 0;  ///< servers at once; 0: no limit
     std::size_t queue_size = 500;
     Milliseconds max_wait{5000};
-    Milliseconds min_residency{5000};
+    Milliseconds min_residency{2000};
     Milliseconds aging{30000};
     Milliseconds drain_timeout{30000};  ///< for commands and shutdown; an eviction waits for ever
+    unsigned quarantine_after = 10;     ///< failures in a row, then no start until it is reset
+    bool yield_to_others = false;       ///< idle models leave when other processes need their room
+    std::map<std::string, unsigned> groups;  ///< servers at once of the models in each group
 };
 
 /// What it knows of a model that may run.
 struct ModelRules {
     unsigned slots = 1;
+    unsigned instances = 1;  ///< servers at most; further ones start as requests wait
+    Groups groups;           ///< that it is in
     bool pinned = false;
     Milliseconds idle_unload{0};  ///< 0: never
     std::string
@@ -57,12 +64,20 @@ struct Resident {
     unsigned busy = 0;        ///< slots taken
     unsigned passengers = 0;  ///< requests that need no slot
     Footprint reserved;       ///< what it is taken to hold, until its process has ended
+    Groups groups;            ///< that its model is in
     TimePoint started;
     TimePoint ready_at;
     TimePoint last_used;                      ///< last grant or release; ready_at before the first
     Reason leaving;                           ///< while draining or stopping
     std::optional<TimePoint> drain_deadline;  ///< stopped then whatever runs
+    std::optional<TimePoint> serves_before;   ///< draining: waiters of a rank before are served
 
+    bool has_free_slot() const noexcept { return busy < slots; }
+    /// Takes requests of that rank, when it has a slot.
+    bool serves(TimePoint rank) const noexcept {
+        return phase == Phase::ready ||
+               (phase == Phase::draining && serves_before && rank < *serves_before);
+    }
     bool is_idle() const noexcept { return busy == 0 && passengers == 0; }
     bool is_leaving() const noexcept {
         return phase == Phase::draining || phase == Phase::stopping;
@@ -79,38 +94,42 @@ enum class Cause {
 /// One request that waits.
 struct Waiter {
     std::string model;
+    std::string key;
     TimePoint since;
-    TimePoint rank;  ///< order in the queue: `since` shifted by its priority
+    TimePoint rank;  ///< order among models that want a place: `since` shifted by its priority
     TimePoint deadline;
+    std::uint64_t conversation = 0;
     bool needs_slot = true;
     Cause cause = Cause::request;
 };
 
-/// Those who wait for one model, the next one first.
+/// Those who wait for one model.
 struct Queue {
     using Order = std::set<std::pair<TimePoint, TicketId>>;
-    Order for_slot;
-    Order for_server;       ///< need no slot
-    Order by_age;           ///< all of them, who waits longest first
-    unsigned commands = 0;  ///< of them, asked for by people
+    Line for_slot;
+    std::set<TicketId> for_server;  ///< need no slot
+    Order by_age;                   ///< all of them, who waits longest first
+    Order by_rank;                  ///< all of them
+    unsigned commands = 0;          ///< of them, asked for by people
 
     bool empty() const noexcept { return by_age.empty(); }
     std::size_t size() const noexcept { return by_age.size(); }
-
-    /// The place in the order of him who is next. Not for an empty queue.
-    TimePoint first_rank() const;
 };
 
 struct Granted {
     InstanceId instance = 0;
+    std::string model;
+    std::string key;
     bool has_slot = true;
     TimePoint since;
+    Milliseconds charged{0};  ///< of its key's share, in advance
 };
 
 /// How a model failed lately.
 struct Failure {
-    unsigned count = 0;  ///< in a row
-    TimePoint until;     ///< not started before
+    unsigned count = 0;        ///< in a row
+    TimePoint until;           ///< not started before
+    bool was_loading = false;  ///< the last time: it never came to serve
     std::string error;
     std::string fingerprint;
 };
@@ -119,14 +138,17 @@ struct Failure {
 struct World {
     Rules rules;
     std::map<std::string, ModelRules> models;
-    std::map<InstanceId, Resident> residents;
+    std::map<InstanceId, Resident> residents;             ///< changed by add() and remove() alone
+    std::map<std::string, std::set<InstanceId>> servers;  ///< of each model that has any
     std::map<TicketId, Waiter> waiters;
     std::map<std::string, Queue> queues;  ///< only those that are not empty
     std::set<std::pair<TimePoint, TicketId>> deadlines;
     std::map<TicketId, Granted> granted;
     std::map<std::string, Failure> failures;
-    std::map<std::string, Milliseconds> mean_hold;   ///< how long a grant is kept, lately
-    std::map<std::string, Milliseconds> load_times;  ///< start to ready, lately
+    std::map<std::string, Shares> shares;                ///< by model: of those that have requests
+    std::map<std::string, Conversations> conversations;  ///< by model: of those with instances
+    std::map<std::string, Milliseconds> mean_hold;       ///< how long a grant is kept, lately
+    std::map<std::string, Milliseconds> load_times;      ///< start to ready, lately
     std::map<std::string, Popularity> popularity;
     std::map<std::string, Budget> budgets;  ///< by device
     std::set<std::string> promised;         ///< models for which a door was closed: they start next
@@ -138,9 +160,33 @@ struct World {
     bool places_changed = true;
     TimePoint places_due = TimePoint::max();
 
-    /// The model's server that is not on its way out, else the one that is; nullptr: none.
+    /// Of the model's servers the oldest that is not on its way out, else the oldest that is;
+    /// nullptr: none.
     const Resident* resident_of(const std::string& model) const;
     Resident* resident_of(const std::string& model);
+
+    Resident& add(Resident resident);
+    void remove(InstanceId instance);
+
+    /// A request of `key` got a slot and is expected to hold it for so long.
+    void charge(const std::string& model, const std::string& key, Milliseconds expected);
+
+    /// It gave it back.
+    void settle(const Granted& grant, Milliseconds held);
+
+    /// Forgets who had how much of a model that nobody wants now.
+    void forget_shares(const std::string& model);
+
+    /// All of its servers, the oldest first.
+    std::vector<Resident*> residents_of(const std::string& model);
+    std::vector<const Resident*> residents_of(const std::string& model) const;
 };
+
+/// Where `model` may run; one empty placement when nothing is known of what it needs.
+const std::vector<Footprint>& placements_of(const World& world, const std::string& model);
+
+const Groups& groups_of(const World& world, const std::string& model);
+
+bool is_pinned(const World& world, const Resident& resident);
 
 }  // namespace routerd::scheduler

@@ -36,6 +36,9 @@ TEST_F(BackoffTest, AddsAQuarterOfJitterAtMost) {
 }
 
 TEST_F(BackoffTest, StartsAtMost16TimesInTenMinutes) {
+    auto rules = SchedulerTest::rules();
+    rules.quarantine_after = 1000;
+    take(scheduler.set_rules(rules, now));
     models({"a"});
     const auto end = now + 10min;
     int starts = 0;
@@ -48,6 +51,72 @@ TEST_F(BackoffTest, StartsAtMost16TimesInTenMinutes) {
         now += 100ms;
     }
     EXPECT_LE(starts, 16);
+}
+
+TEST_F(BackoffTest, PutsWhatFailsAgainAndAgainIntoQuarantine) {
+    models({"a"});
+    fail_to_load(10);
+    now += 24h;
+    ask("a");
+    EXPECT_THAT(last, ElementsAre("refuse 11: quarantined"));
+    const auto error = refusal("a", std::get<Refuse>(all.back()).reason);
+    EXPECT_EQ(error.code(), Errc::quarantined);
+    EXPECT_THAT(error.message(), HasSubstr("it broke"));
+    EXPECT_TRUE(error.retry_after());
+
+    EXPECT_EQ(scheduler.forget_failures("a"), "it broke");
+    ask("a");
+    EXPECT_THAT(last, ElementsAre("start a"));
+}
+
+TEST_F(BackoffTest, EndsTheQuarantineOfAModelWhoseSettingsChanged) {
+    models({"a"});
+    fail_to_load(10);
+    known["a"].fingerprint = "2";
+    models({});
+    ask("a");
+    EXPECT_THAT(last, ElementsAre("start a"));
+}
+
+TEST_F(BackoffTest, TakesAGoodModelsPlaceForABrokenOneOnlyOnce) {
+    auto rules = SchedulerTest::rules();
+    rules.max_loaded = 1;
+    take(scheduler.set_rules(rules, now));
+    models({"broken", "good"});
+    const auto good = loaded("good");
+    ask("broken");
+    EXPECT_THAT(last, ElementsAre("stop good: makes_room"));
+    exited(good);
+    exited(2);
+    const auto again = loaded("good");
+    now += 1h;
+    ask("broken");
+    EXPECT_THAT(last, ElementsAre("refuse 4: failed_before"));
+    EXPECT_EQ(refusal("broken", std::get<Refuse>(all.back()).reason).code(), Errc::load_failed);
+
+    // A person may say otherwise, and where there is room it is tried.
+    Ask command;
+    command.cause = Cause::command;
+    ask("broken", command);
+    EXPECT_THAT(last, ElementsAre("stop good: makes_room"));
+    exited(again);
+    EXPECT_THAT(last, ElementsAre("start broken"));
+}
+
+TEST_F(BackoffTest, TrustsAModelAgainThatLoadedAfterAll) {
+    auto rules = SchedulerTest::rules();
+    rules.max_loaded = 1;
+    take(scheduler.set_rules(rules, now));
+    models({"a", "b"});
+    fail_to_load(1);
+    const auto a = loaded("a");
+    const auto b_ticket = ask("b");
+    exited(a);
+    const auto b = scheduler.world().resident_of("b")->id;
+    ready(b);
+    release(b_ticket);
+    ask("a");
+    EXPECT_THAT(last, ElementsAre("stop b: makes_room"));
 }
 
 TEST_F(BackoffTest, TellsAllWhoWaitedWhyTheLoadFailed) {

@@ -16,7 +16,11 @@ class Simulation {
         for (const auto* id : {"a", "b", "c", "d", "e"}) {
             auto& model = models_[id];
             model.slots = 1 + pick(4);
+            model.instances = 1 + pick(3);
             model.pinned = pick(8) == 0;
+            if (pick(3) == 0) {
+                model.groups = {"apart"};
+            }
             model.idle_unload = pick(2) == 0 ? 0ms : 1ms * pick(20000);
             model.fingerprint = "1";
             for (auto count = pick(4); count > 0; --count) {
@@ -48,6 +52,10 @@ class Simulation {
         rules.max_wait = 1ms * pick(3000);
         rules.min_residency = 1ms * pick(3000);
         rules.drain_timeout = 1ms * pick(5000);
+        rules.aging = 1ms * pick(5000);
+        rules.quarantine_after = 1 + pick(8);
+        rules.yield_to_others = pick(2) == 0;
+        rules.groups["apart"] = 1 + pick(2);
         return rules;
     }
 
@@ -98,6 +106,8 @@ class Simulation {
         ask.ticket = ++last_ticket_;
         ask.model = std::string(1, static_cast<char>('a' + pick(6)));  // 'f' is not known
         ask.priority = static_cast<Priority>(pick(3));
+        ask.key = std::string(1, static_cast<char>('x' + pick(3)));
+        ask.conversation = pick(6);
         ask.needs_slot = pick(5) != 0;
         ask.cause = pick(20) == 0 ? Cause::command : Cause::request;
         if (pick(4) == 0) {
@@ -189,7 +199,7 @@ class Simulation {
     }
 
     void check_eviction(const Stop& stop) const {
-        if (stop.reason.why != Why::makes_room) {
+        if (stop.reason.why != Why::makes_room && stop.reason.why != Why::yields) {
             return;
         }
         const auto& world = scheduler_.world();
@@ -215,6 +225,13 @@ class Simulation {
         if (world.rules.max_loaded > 0) {
             EXPECT_LE(world.residents.size(), world.rules.max_loaded) << "over the limit";
         }
+        if (!groups_of(world, start.model).empty()) {
+            const auto members = std::ranges::count_if(
+                world.residents, [](const auto& entry) { return !entry.second.groups.empty(); });
+            EXPECT_LE(members, world.rules.groups.at("apart")) << "not apart";
+        }
+        const auto servers = world.residents_of(start.model);
+        EXPECT_LE(servers.size(), world.models.at(start.model).instances) << "too many instances";
     }
 
     void end(InstanceId instance) {
@@ -255,12 +272,20 @@ class Simulation {
         }
         EXPECT_EQ(world.waiters.size(), waiting_.size());
         EXPECT_EQ(world.granted.size(), granted_.size());
+        unsigned busy = 0;
+        for (const auto& [id, resident] : world.residents) {
+            busy += resident.busy + resident.passengers;
+        }
+        EXPECT_LE(busy, granted_.size());
         EXPECT_GE(wake_at_, TimePoint()) << "a wake in the past";
         for (const auto& [model, queue] : world.queues) {
-            const auto* resident = world.resident_of(model);
-            const bool could_run = resident != nullptr && resident->phase == Phase::ready &&
-                                   resident->busy < resident->slots && !queue.for_slot.empty();
-            EXPECT_FALSE(could_run) << "a request waits though a slot is free";
+            for (const auto* resident : world.residents_of(model)) {
+                const bool could_run = resident->phase == Phase::ready &&
+                                       resident->has_free_slot() && !queue.for_slot.empty();
+                EXPECT_FALSE(could_run) << "a request waits though a slot is free";
+            }
+            EXPECT_EQ(queue.by_age.size(), queue.for_slot.size() + queue.for_server.size());
+            EXPECT_EQ(queue.by_rank.size(), queue.by_age.size());
             EXPECT_FALSE(queue.empty());
         }
     }
@@ -284,6 +309,10 @@ class Simulation {
             check();
         }
         EXPECT_TRUE(waiting_.empty()) << waiting_.size() << " wait for ever";
+        while (!granted_.empty()) {
+            give_back();
+        }
+        EXPECT_TRUE(scheduler_.world().shares.empty()) << "remembers who wanted what for ever";
     }
 
     static unsigned size(const std::set<std::uint64_t>& set) {
