@@ -63,7 +63,8 @@ void Round::forget(TicketId ticket) {
     if (queue->second.empty()) {
         world_.queues.erase(queue);
         world_.forget_shares(waiter->second.model);
-        world_.places_changed = true;  // it may have waited for a place
+        world_.places_changed =
+            world_.places_changed || world_.may_want_server(waiter->second.model);
     }
     world_.deadlines.erase({waiter->second.deadline, ticket});
     world_.waiters.erase(waiter);

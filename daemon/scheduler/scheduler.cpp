@@ -86,7 +86,7 @@ Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
     world_.popularity[ask.model].add(now);
     auto& queue = world_.queues[ask.model];
     if (queue.empty() || ask.cause == Cause::command) {
-        world_.places_changed = true;
+        world_.places_changed = world_.places_changed || world_.may_want_server(ask.model);
     }
     queue.by_age.emplace(now, ask.ticket);
     queue.by_rank.emplace(waiter.rank, ask.ticket);

@@ -5,6 +5,11 @@
 
 namespace routerd::scheduler {
 
+bool World::may_want_server(const std::string& model) const {
+    const auto found = models.find(model);
+    return !servers.contains(model) || (found != models.end() && found->second.instances > 1);
+}
+
 Resident& World::add(Resident resident) {
     servers[resident.model].insert(resident.id);
     const auto id = resident.id;

@@ -165,6 +165,9 @@ struct World {
     const Resident* resident_of(const std::string& model) const;
     Resident* resident_of(const std::string& model);
 
+    /// Whether its requests could lead to the start of a server: it has none, or may have more.
+    bool may_want_server(const std::string& model) const;
+
     Resident& add(Resident resident);
     void remove(InstanceId instance);
 

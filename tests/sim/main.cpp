@@ -35,28 +35,21 @@ void print(const char* name, Outcome outcome) {
         return;
     }
     const auto worst = static_cast<double>(*std::ranges::max_element(waits));
-    std::printf("%-28s %8.2f %8.2f %9.1f %10.0f %8.1f%% %7.3f %8llu %7.1f\n", name,
+    std::printf("%-28s %8.2f %8.2f %9.1f %10.0f %8.1f%% %7.3f %8llu %8llu %7.1f\n", name,
                 percentile(waits, 0.5), percentile(waits, 0.99), worst, outcome.swap_seconds,
                 100 * static_cast<double>(outcome.hits) / static_cast<double>(waits.size()),
                 fairness(outcome.slowdown), static_cast<unsigned long long>(outcome.refused),
-                outcome.wall_seconds);
+                static_cast<unsigned long long>(outcome.starving), outcome.wall_seconds);
     std::fflush(stdout);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    Workload workload;
-    workload.requests = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : workload.requests;
-    workload.rate = argc > 2 ? std::strtod(argv[2], nullptr) : workload.rate;
-    workload.seed = argc > 3 ? static_cast<unsigned>(std::strtoul(argv[3], nullptr, 10)) : 1;
-    const auto setting = usual_setting();
+void compare(const char* name, const Setting& setting, const Workload& workload) {
     constexpr unsigned max_loaded = 8;  // 96 GiB over models of 11 on the average
-    std::printf("%llu requests, %.1f/s and %u agents, %zu models on %zu devices\n",
+    std::printf("%s: %llu requests, %.2f/s, %u agents, %zu models hammered\n", name,
                 static_cast<unsigned long long>(workload.requests), workload.rate, workload.agents,
-                setting.models.size(), setting.site.devices.size());
-    std::printf("%-28s %8s %8s %9s %10s %9s %7s %8s %7s\n", "policy", "p50 s", "p99 s", "worst s",
-                "loading s", "hits", "Jain", "refused", "took s");
+                workload.hammered.size());
+    std::printf("%-28s %8s %8s %9s %10s %9s %7s %8s %8s %7s\n", "policy", "p50 s", "p99 s",
+                "worst s", "loading s", "hits", "Jain", "refused", "starving", "took s");
     print("routerd", play(*ours(setting.site), setting, workload));
     print("first come, LRU by count",
           play(*by_rule(Rule::fifo, setting.site, max_loaded), setting, workload));
@@ -64,5 +57,21 @@ int main(int argc, char** argv) {
           play(*by_rule(Rule::resident_first, setting.site, max_loaded), setting, workload));
     print("single queue",
           play(*by_rule(Rule::single_queue, setting.site, max_loaded), setting, workload));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    auto mixed = mixed_workload();
+    mixed.requests = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : mixed.requests;
+    mixed.rate = argc > 2 ? std::strtod(argv[2], nullptr) : mixed.rate;
+    mixed.seed = argc > 3 ? static_cast<unsigned>(std::strtoul(argv[3], nullptr, 10)) : 1;
+    auto hammered = hammered_workload();
+    hammered.requests = std::min<std::uint64_t>(mixed.requests, 200000);
+    hammered.seed = mixed.seed;
+    const auto setting = usual_setting();
+    std::printf("%zu models on %zu devices\n", setting.models.size(), setting.site.devices.size());
+    compare("mixed", setting, mixed);
+    compare("hammered", setting, hammered);
     return 0;
 }

@@ -34,6 +34,7 @@ struct Request {
     std::size_t model = 0;
     unsigned client = 0;
     int agent = -1;  ///< whose conversation it belongs to
+    bool hammers = false;
     TimePoint since;
     double service = 1;
     bool crashes = false;
@@ -41,12 +42,14 @@ struct Request {
     InstanceId instance = 0;
 };
 
+constexpr auto too_long = std::chrono::minutes(10);
+
 struct Agent {
     std::size_t model = 0;
     unsigned turns_left = 0;
 };
 
-enum class Kind { arrival, agent_turn, done, ready, stopped, wake };
+enum class Kind { arrival, agent_turn, hammer, done, ready, stopped, wake };
 
 struct Event {
     TimePoint at;
@@ -70,7 +73,7 @@ class Play {
         }
         pick_model_ = std::discrete_distribution<std::size_t>(weights.begin(), weights.end());
         outcome_.waits.reserve(workload.requests);
-        slow_.resize(workload.clients + workload.agents);
+        slow_.resize(workload.clients + workload.agents + workload.hammered.size());
         agents_.resize(workload.agents);
     }
 
@@ -80,11 +83,20 @@ class Play {
         for (std::uint64_t i = 0; i < agents_.size(); ++i) {
             push(now_ + seconds(1 + static_cast<double>(i)), Kind::agent_turn, i);
         }
+        for (std::uint64_t i = 0; i < workload_.hammered.size(); ++i) {
+            for (int client = 0; client < 4; ++client) {
+                push(now_, Kind::hammer, i);
+            }
+        }
         while (!events_.empty() && settled_ < workload_.requests) {
             const auto event = events_.top();
             events_.pop();
             now_ = event.at;
             handle(event);
+        }
+        for (const auto& [ticket, request] : requests_) {
+            const bool waits = request.instance == 0;
+            outcome_.starving += waits && now_ - request.since > too_long ? 1U : 0U;
         }
         for (const auto& [sum, count] : slow_) {
             if (count > 0) {
@@ -112,6 +124,8 @@ class Play {
                 return arrive();
             case Kind::agent_turn:
                 return take_turn(event.subject);
+            case Kind::hammer:
+                return hammer(event.subject);
             case Kind::done:
                 return finish(event.subject);
             case Kind::ready:
@@ -151,6 +165,14 @@ class Play {
         submit(request);
     }
 
+    void hammer(std::uint64_t number) {
+        Request request;
+        request.model = workload_.hammered[number];
+        request.client = workload_.clients + workload_.agents + static_cast<unsigned>(number);
+        request.hammers = true;
+        submit(request);
+    }
+
     void submit(Request request) {
         request.since = now_;
         request.service = 0.2 + exponential(0.8);
@@ -171,6 +193,9 @@ class Play {
         if (request.agent >= 0) {
             push(now_ + seconds(0.5 + exponential(2)), Kind::agent_turn,
                  static_cast<std::uint64_t>(request.agent));
+        }
+        if (request.hammers) {
+            push(now_, Kind::hammer, request.client - workload_.clients - workload_.agents);
         }
         if (request.crashes && alive_.contains(request.instance)) {
             end(request.instance);
@@ -220,6 +245,7 @@ class Play {
         request.instance = instance;
         const auto wait = in_seconds(now_ - request.since);
         outcome_.waits.push_back(static_cast<float>(wait));
+        outcome_.starving += now_ - request.since > too_long ? 1U : 0U;
         outcome_.hits += request.was_loaded ? 1U : 0U;
         auto& [sum, count] = slow_[request.client];
         sum += (wait + request.service) / request.service;
@@ -235,6 +261,10 @@ class Play {
         ++settled_;
         if (request.agent >= 0) {
             push(now_ + seconds(2), Kind::agent_turn, static_cast<std::uint64_t>(request.agent));
+        }
+        if (request.hammers) {
+            push(now_ + seconds(2), Kind::hammer,
+                 request.client - workload_.clients - workload_.agents);
         }
     }
 
@@ -282,6 +312,18 @@ Setting usual_setting() {
         setting.models.push_back(std::move(model));
     }
     return setting;
+}
+
+Workload mixed_workload() {
+    return {};
+}
+
+Workload hammered_workload() {
+    Workload workload;
+    workload.rate = 0.05;
+    workload.agents = 0;
+    workload.hammered = {5, 8, 16, 27};  // of 18 to 20 GiB: two on the large device, one on each
+    return workload;
 }
 
 Outcome play(Policy& policy, const Setting& setting, const Workload& workload) {

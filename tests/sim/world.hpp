@@ -30,7 +30,8 @@ struct Workload {
     double rate = 0.5;  ///< requests a second, on the average, besides those of agents
     unsigned agents = 8;
     unsigned clients = 20;
-    double crashes = 1e-5;  ///< chance that a request kills its server
+    std::vector<std::size_t> hammered{};  ///< models that four clients each ask without a pause
+    double crashes = 1e-5;                ///< chance that a request kills its server
     unsigned seed = 1;
 };
 
@@ -41,9 +42,17 @@ struct Outcome {
     std::uint64_t loads = 0;
     std::uint64_t hits = 0;  ///< granted without a load of theirs
     std::uint64_t refused = 0;
+    std::uint64_t starving = 0;    ///< waited for more than ten minutes, the last ones still do
     std::vector<double> slowdown;  ///< by client: mean of (wait + service) / service
     double wall_seconds = 0;       ///< that the simulation itself took
 };
+
+/// Requests at random and agents that hold conversations, with bursts.
+Workload mixed_workload();
+
+/// A trickle of requests beside clients that push without a pause, on as many large models as the
+/// devices can hold.
+Workload hammered_workload();
 
 /// Plays the workload on the machine, with `policy` deciding. The same seed gives the same requests
 /// to every policy.
