@@ -84,14 +84,16 @@ Result<Authenticator> Authenticator::make(const Config& config, bool loopback_on
     made.origins_ = config.http.cors_origins;
     made.loopback_only_ = loopback_only;
     if (!config.auth.api_key.empty()) {
-        made.keys_.push_back(config.auth.api_key);
+        made.keys_.push_back({"api_key", config.auth.api_key});
     }
     if (!config.auth.keys_file.empty()) {
         auto keys = read_keys(config.auth.keys_file);
         if (!keys) {
             return keys.error();
         }
-        made.keys_.insert(made.keys_.end(), keys->begin(), keys->end());
+        for (std::size_t i = 0; i < keys->size(); ++i) {
+            made.keys_.push_back({"keys_file:" + std::to_string(i + 1), std::move(keys->at(i))});
+        }
     }
     return made;
 }
@@ -118,25 +120,28 @@ Result<void> Authenticator::check_browser(const http::RequestHead& head) const {
     return {};
 }
 
-Result<void> Authenticator::check_key(const http::RequestHead& head) const {
+Result<std::string> Authenticator::check_key(const http::RequestHead& head) const {
     const auto given = given_key(head);
     if (!given) {
         return given.error();
     }
-    bool known = false;
+    const Key* known = nullptr;
     for (const auto& key : keys_) {
-        known = same_key(*given, key) || known;
+        known = same_key(*given, key.secret) ? &key : known;
     }
-    return known ? Result<void>() : Error(Errc::invalid_api_key, "this key is not known here");
+    if (known == nullptr) {
+        return Error(Errc::invalid_api_key, "this key is not known here");
+    }
+    return known->name;
 }
 
-Result<void> Authenticator::check(const http::RequestHead& head, const Route* route) const {
+Result<std::string> Authenticator::check(const http::RequestHead& head, const Route* route) const {
     const auto safe = check_browser(head);
     if (!safe) {
-        return safe;
+        return safe.error();
     }
     const bool open = route != nullptr && route->scope == Scope::open;
-    return keys_.empty() || open ? Result<void>() : check_key(head);
+    return keys_.empty() || open ? Result<std::string>(std::string()) : check_key(head);
 }
 
 }  // namespace routerd

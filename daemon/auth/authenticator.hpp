@@ -20,15 +20,21 @@ class Authenticator {
 
     bool has_keys() const noexcept { return !keys_.empty(); }
 
-    /// Is this request allowed to come this far? Errors: invalid_api_key, forbidden.
-    Result<void> check(const http::RequestHead& head, const Route* route) const;
+    /// Is this request allowed to come this far? The name of the key that it brings, which tells
+    /// nothing of the key itself; empty where none is needed. Errors: invalid_api_key, forbidden.
+    Result<std::string> check(const http::RequestHead& head, const Route* route) const;
 
   private:
     Authenticator() = default;
     Result<void> check_browser(const http::RequestHead& head) const;
-    Result<void> check_key(const http::RequestHead& head) const;
+    Result<std::string> check_key(const http::RequestHead& head) const;
 
-    std::vector<std::string> keys_;
+    struct Key {
+        std::string name;  ///< "api_key", or "keys_file:3" for the third key of the file
+        std::string secret;
+    };
+
+    std::vector<Key> keys_;
     std::vector<std::string> origins_;
     bool loopback_only_ = true;
 };

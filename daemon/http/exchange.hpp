@@ -47,6 +47,7 @@ class Exchange {
         std::string body;  ///< whole, decoded from its framing
         std::string id;    ///< x-request-id
         std::string path;  ///< decoded
+        std::string key;   ///< name of the key that it brought; empty: none was asked for
         Dialect dialect = Dialect::openai;
         std::vector<std::pair<std::string_view, std::string>> params;  ///< of the route's pattern
     };
@@ -60,6 +61,7 @@ class Exchange {
     const std::string& body() const noexcept { return request_.body; }
     std::string& mutable_body() noexcept { return request_.body; }
     const std::string& id() const noexcept { return request_.id; }
+    const std::string& key() const noexcept { return request_.key; }
     const std::string& path() const noexcept { return request_.path; }
     Dialect dialect() const noexcept { return request_.dialect; }
     bool is_control() const noexcept { return connection_.is_control(); }

@@ -247,12 +247,13 @@ asio::awaitable<void> Server::dispatch(Exchange& exchange, Served& served) {
     auto match = routes_.find(request.head.method, request.head.path);
     request.params = std::move(match.params);
     if (!exchange.is_control() && options_.authorize) {
-        const auto allowed = options_.authorize(request.head, match.route);
+        auto allowed = options_.authorize(request.head, match.route);
         if (!allowed) {
             exchange.mark_close();  // its body stays unread
             co_await exchange.respond(allowed.error());
             co_return;
         }
+        request.key = std::move(*allowed);
     }
     if (match.route == nullptr) {
         const bool wrong_method = match.path_known;

@@ -14,7 +14,9 @@ namespace routerd {
 
 /// May this request be answered? Asked when its head is there and before its body is read. `route`
 /// is nullptr for a path that does not exist. Errors: invalid_api_key, forbidden.
-using Authorize = std::function<Result<void>(const http::RequestHead& head, const Route* route)>;
+/// Gives the name of the key that the request brings, empty where none is needed.
+using Authorize =
+    std::function<Result<std::string>(const http::RequestHead& head, const Route* route)>;
 
 /// Accepts connections and serves each in a coroutine of its own: read a head, authorize, read the
 /// body, call the route's handler, again. Core loop only.

@@ -53,6 +53,12 @@ TEST(AuthenticatorTest, RefusesWrongAndDoubtfulKeys) {
     }
 }
 
+TEST(AuthenticatorTest, NamesTheKeyWithoutTellingIt) {
+    const auto auth = with_key("secret");
+    EXPECT_EQ(*auth.check(request("GET", {{"X-Api-Key", "secret"}}), nullptr), "api_key");
+    EXPECT_EQ(*Authenticator::make(Config{}, true)->check(request("GET", {}), nullptr), "");
+}
+
 TEST(AuthenticatorTest, OpenRoutesNeedNoKey) {
     Route livez;
     livez.scope = Scope::open;
