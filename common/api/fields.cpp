@@ -62,6 +62,20 @@ void Value<Tier>::read(const Json& in, Tier& value) {
     value = *tier;
 }
 
+Json Value<std::vector<std::pair<std::string, std::string>>>::write(const T& details) {
+    Json out = Json::object();
+    for (const auto& [name, text] : details) {
+        out[name] = text;
+    }
+    return out;
+}
+
+void Value<std::vector<std::pair<std::string, std::string>>>::read(const Json& in, T& details) {
+    std::map<std::string, std::string> by_name;
+    Value<std::map<std::string, std::string>>::read(in, by_name);
+    details.assign(by_name.begin(), by_name.end());
+}
+
 std::string dump(const Json& value) {
     return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

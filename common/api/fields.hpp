@@ -234,6 +234,15 @@ struct Value<std::map<std::string, T>> {
     }
 };
 
+/// Details of events and decisions are an object; people read them in the order they were given,
+/// programs by name.
+template <>
+struct Value<std::vector<std::pair<std::string, std::string>>> {
+    using T = std::vector<std::pair<std::string, std::string>>;
+    static Json write(const T& details);
+    static void read(const Json& in, T& details);
+};
+
 template <class Io, class T>
 requires std::same_as<Io, Writer>
 void fields(Io& io, const List<T>& list) {

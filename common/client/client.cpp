@@ -256,6 +256,29 @@ Result<void> Client::follow_events(const EventQuery& query, const EventSink& sin
     return stream(Request("GET", std::move(target)), take);
 }
 
+Result<api::DeviceMemoryList> Client::memory() {
+    return get<api::DeviceMemoryList>(at("memory"));
+}
+
+Result<api::Estimate> Client::estimate(const api::EstimateRequest& request) {
+    return post<api::Estimate>(at("estimate"), api::encode(request), Wait::no);
+}
+
+Result<api::QueueList> Client::queue() {
+    return get<api::QueueList>(at("queue"));
+}
+
+Result<api::QueuedRequest> Client::cancel(std::string_view request) {
+    Request remove("DELETE", at("queue", request));
+    return understood<api::QueuedRequest>(call(std::move(remove), Wait::no));
+}
+
+Result<api::DecisionList> Client::explain(std::string_view name) {
+    auto target = at("explain");
+    add(target, "name", name);
+    return get<api::DecisionList>(target);
+}
+
 Result<api::ConfigList> Client::config() {
     return get<api::ConfigList>(at("config"));
 }

@@ -8,11 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include "common/api/decision.hpp"
+#include "common/api/estimate.hpp"
 #include "common/api/event.hpp"
 #include "common/api/instance.hpp"
 #include "common/api/log.hpp"
+#include "common/api/memory.hpp"
 #include "common/api/model.hpp"
 #include "common/api/profile.hpp"
+#include "common/api/queue.hpp"
 #include "common/api/settings.hpp"
 #include "common/api/status.hpp"
 #include "common/api/switch.hpp"
@@ -99,6 +103,14 @@ class Client {
     Result<api::EventList> events(const EventQuery& query);
     using EventSink = std::function<void(const api::Event&)>;
     Result<void> follow_events(const EventQuery& query, const EventSink& sink);
+
+    Result<api::DeviceMemoryList> memory();
+    Result<api::Estimate> estimate(const api::EstimateRequest& request);
+    Result<api::QueueList> queue();
+    Result<api::QueuedRequest> cancel(std::string_view request);
+
+    /// `name`: a model, or else a request's id.
+    Result<api::DecisionList> explain(std::string_view name);
 
     Result<api::ConfigList> config();
     Result<api::ReloadResult> reload_config();

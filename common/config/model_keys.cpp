@@ -117,7 +117,11 @@ std::vector<ModelKey> make_table() {
         key("pin", &M::pin, boolean_type(), "never unload it to make room or for being idle"));
     keys.push_back(key("idle_unload", &M::idle_unload, duration_type(0ms, 24h * 366),
                        "as limits.idle_unload, for this model"));
-    keys.push_back(key("instances", &M::instances, count_type(1U, 64U), "servers of this model"));
+    keys.push_back(key("instances", &M::instances, count_type(1U, 64U),
+                       "servers of this model at most; further ones start when requests find no "
+                       "slot, where there is room to spare"));
+    keys.push_back(key("groups", &M::groups, strings_type(),
+                       "groups that the model is in: of one, only one model is loaded at a time"));
     keys.push_back(
         table_key("set", &M::set, read_json_entry, "fields of requests that get this value"));
     keys.push_back(key("strip", &M::strip, strings_type(), "fields of requests that are removed"));

@@ -45,6 +45,7 @@ struct MemoryConfig {
     std::map<std::string, std::uint64_t> reserve;  ///< bytes kept free per device ("host", "cuda0")
     std::map<std::string, std::uint64_t> budget;  ///< bytes that models may use at most, per device
     double safety_factor = 1.1;                   ///< on an estimate not yet corrected by a load
+    bool yield = false;  ///< idle models leave when other processes need their memory
 };
 
 /// [limits]
@@ -57,13 +58,16 @@ struct LimitsConfig {
     unsigned parallel = 1;                                    ///< slots of a server
     Duration drain_timeout = std::chrono::seconds(30);  ///< at stop: how long requests may go on
     Duration stop_timeout = std::chrono::seconds(10);   ///< first SIGTERM to SIGKILL of a server
+    unsigned quarantine_after = 10;                     ///< failures in a row, then no more starts
+    Duration probe_interval =
+        std::chrono::seconds(10);  ///< between looks at ready servers; 0: none
 };
 
 /// [queue]
 struct QueueConfig {
     std::size_t size = 500;                            ///< waiting requests per model
     Duration max_wait = std::chrono::seconds(5);       ///< longest that a waiter is passed over
-    Duration min_residency = std::chrono::seconds(5);  ///< a model just loaded keeps its place
+    Duration min_residency = std::chrono::seconds(2);  ///< a model just loaded keeps its place
     Duration aging = std::chrono::seconds(30);         ///< waiting this long lifts by one band
 };
 
@@ -137,7 +141,8 @@ struct ModelConfig {
     std::map<std::string, std::string> set;         ///< request fields to set: name → JSON value
     std::optional<std::vector<std::string>> strip;  ///< request fields to remove
     std::map<std::string, std::string> env;
-    std::optional<unsigned> instances;
+    std::optional<unsigned> instances;               ///< servers at most
+    std::optional<std::vector<std::string>> groups;  ///< models of one are never loaded together
 };
 
 /// The whole configuration, as plain data. Defaults are those of an empty file.

@@ -116,6 +116,8 @@ void add_memory_and_limits(std::vector<ConfigKey>& keys) {
                        "memory that models may use at most, per device"));
     keys.push_back(key("memory.safety_factor", m, &M::safety_factor, number_type(1, 10),
                        "multiplies an estimate that no load has corrected yet"));
+    keys.push_back(key("memory.yield", m, &M::yield, boolean_type(),
+                       "unload idle models when other processes need their memory"));
     const auto c = &Config::limits;
     using L = LimitsConfig;
     keys.push_back(key("limits.max_loaded", c, &L::max_loaded, count_type(0U, 10'000U),
@@ -136,6 +138,11 @@ void add_memory_and_limits(std::vector<ConfigKey>& keys) {
     keys.push_back(key("limits.stop_timeout", c, &L::stop_timeout,
                        duration_type(a_moment, std::chrono::hours(1)),
                        "how long a model's server may take to end before it is killed"));
+    keys.push_back(key("limits.quarantine_after", c, &L::quarantine_after, count_type(1U, 1000U),
+                       "failures in a row after which a model is not started until it is reset"));
+    keys.push_back(key("limits.probe_interval", c, &L::probe_interval, duration_type(none, a_day),
+                       "how often a ready server is asked whether it still answers; three misses "
+                       "end it; 0: never"));
 }
 
 void add_queue_and_servers(std::vector<ConfigKey>& keys) {

@@ -19,6 +19,7 @@
 #include "daemon/store/state_lock.hpp"
 #include "daemon/store/store.hpp"
 #include "daemon/supervisor/fleet.hpp"
+#include "daemon/supervisor/stored_corrections.hpp"
 #include "daemon/supervisor/stored_rows.hpp"
 #include "daemon/telemetry/event_log.hpp"
 #include "daemon/telemetry/log_ring.hpp"
@@ -69,6 +70,7 @@ class App {
     EventLog events_;
     Catalog catalog_;
     StoredRows rows_;
+    StoredCorrections corrections_;
     Fleet fleet_;
     Proxy proxy_;
     Authenticator authenticator_;

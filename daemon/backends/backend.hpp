@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,8 @@
 #include "common/base/result.hpp"
 #include "common/config/schema.hpp"
 #include "daemon/catalog/model.hpp"
+#include "daemon/devices/device.hpp"
+#include "daemon/estimate/estimate.hpp"
 #include "daemon/estimate/launch.hpp"
 #include "daemon/process/exit_status.hpp"
 
@@ -19,6 +23,7 @@ namespace routerd {
 /// What is started: argv[0] is the resolved path of the program.
 struct CommandLine {
     std::vector<std::string> argv;
+    std::size_t own_words = 0;                       ///< how many of the last ones the user wrote
     std::map<std::string, std::string> environment;  ///< added to the few variables passed through
 };
 
@@ -41,6 +46,24 @@ struct LogHint {
     bool is_error = false;
 };
 
+/// The GPUs that a build of a server can use.
+struct GpuSupport {
+    std::set<DeviceKind> kinds;  ///< of them those that the router can choose among
+    bool has_others = false;     ///< of kinds that it knows nothing of
+
+    bool operator==(const GpuSupport&) const = default;
+};
+
+/// Adds up what one server's log says of its memory, line by line.
+class MemoryLog {
+  public:
+    virtual ~MemoryLog() = default;
+    virtual void add(std::string_view line) = 0;
+
+    /// Per device in parts; see Observed::logged.
+    virtual std::vector<DeviceNeed> devices() const = 0;
+};
+
 /// One kind of model server: how it is started, asked and understood. Stateless; the list of all is
 /// backends().
 class Backend {
@@ -49,11 +72,25 @@ class Backend {
 
     virtual const BackendInfo& info() const noexcept = 0;
 
-    /// Errors: load_failed when the program is not there (says where it was looked for).
+    /// A plan that is not decided adds nothing about devices but what the settings say. Errors:
+    /// load_failed when the program is not there (says where it was looked for).
     virtual Result<CommandLine> command_line(const Model& model, const Config& config,
-                                             const ListenAt& listen) const = 0;
+                                             const ListenAt& listen,
+                                             const DevicePlan& plan) const = 0;
 
-    /// What a server started so does to memory; nullopt: not known of this kind.
+    /// Runs its program so that it lists the GPUs that it can use, and ends; empty: it cannot.
+    virtual std::vector<std::string> device_question(const Config& /*config*/) const { return {}; }
+
+    /// nullopt: `answer` is no such list.
+    virtual std::optional<GpuSupport> read_devices(const std::string& /*answer*/) const {
+        return std::nullopt;
+    }
+
+    /// For the log of one load; nullptr: a log of this kind says nothing of memory.
+    virtual std::unique_ptr<MemoryLog> memory_log() const { return nullptr; }
+
+    /// What a server started so (by a plan that is not decided) does to memory; nullopt: not known
+    /// of this kind.
     virtual std::optional<LaunchParameters> launch_parameters(
         const CommandLine& /*command*/) const {
         return std::nullopt;

@@ -79,6 +79,7 @@ std::shared_ptr<Model> build(const FoundModel& found, const Layers& layers) {
     model->source = found.source;
     model->files = found.files;
     model->mmproj = found.mmproj;
+    model->projector = found.projector;
     model->adapters = found.adapters;
     model->size_bytes = found.size_bytes;
     model->modified = WallTime(std::chrono::duration_cast<WallTime::duration>(

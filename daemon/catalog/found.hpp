@@ -21,7 +21,8 @@ struct FoundModel {
     std::vector<std::string> aliases;
     std::string repo;
     std::string mmproj;
-    bool mmproj_sees = false;  ///< the projector has a vision encoder
+    bool mmproj_sees = false;                         ///< the projector has a vision encoder
+    std::shared_ptr<const gguf::Metadata> projector;  ///< of `mmproj`, where it was read
     std::vector<std::string> adapters;
     std::uint64_t size_bytes = 0;
     std::int64_t modified_ns = 0;

@@ -37,6 +37,7 @@ struct Model {
     Source source = Source::directory;
     std::vector<std::string> files;  ///< absolute; the first part of a split set first
     std::string mmproj;              ///< absolute path, or empty
+    std::shared_ptr<const gguf::Metadata> projector;  ///< what `mmproj` says; null: not known
     std::vector<std::string> adapters;
     std::uint64_t size_bytes = 0;  ///< all parts, without mmproj
     WallTime modified;             ///< newest part

@@ -86,6 +86,7 @@ void pair_projectors(std::vector<FoundModel>& models, const std::vector<Projecto
         }
         if (best != nullptr) {
             model.mmproj = best->file.path;
+            model.projector = best->metadata;
             model.mmproj_sees =
                 best->metadata->has_vision_encoder || !best->metadata->has_audio_encoder;
         }

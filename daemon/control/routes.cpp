@@ -71,6 +71,11 @@ std::vector<Route> Control::routes() {
     add("POST", "unload", control::unload_all);
     add("POST", "switch", control::switch_model);
     add("POST", "rescan", control::rescan);
+    add("GET", "memory", control::list_memory);
+    add("POST", "estimate", control::estimate);
+    add("GET", "queue", control::list_queue);
+    add("DELETE", "queue/{id}", control::cancel_queued);
+    add("GET", "explain", control::explain);
     add("GET", "profiles", control::list_profiles);
     add("POST", "profiles", control::create_profile);
     add("GET", "profiles/{name}", control::get_profile);

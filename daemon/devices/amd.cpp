@@ -41,6 +41,10 @@ DeviceReading read_card(const std::string& folder) {
     if (const auto uevent = read_small_file(folder + "/uevent")) {
         reading.device.uuid = escaped(text_field(*uevent, "PCI_SLOT_NAME"));
     }
+    // ROCr's name of a GPU is made of this number; older cards have none.
+    const auto unique = read_small_file(folder + "/unique_id");
+    const auto digits = unique ? escaped(trim(*unique)) : std::string();
+    reading.device.visible_as = digits.empty() ? digits : "GPU-" + digits;
     const auto total = read_number_file(folder + "/mem_info_vram_total");
     const auto used = read_number_file(folder + "/mem_info_vram_used");
     if (!total || !used) {
@@ -102,6 +106,9 @@ std::vector<DeviceReading> read_amd(const Roots& roots, const std::vector<pid_t>
     for (std::size_t i = 0; i < readings.size(); ++i) {
         auto& reading = readings[i];
         reading.device.id = "rocm" + std::to_string(i);
+        if (reading.device.visible_as.empty()) {
+            reading.device.visible_as = std::to_string(i);
+        }
         for (const auto pid : pids) {
             const auto bytes =
                 reading.error ? std::nullopt : held_by(roots, pid, reading.device.uuid);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -13,6 +14,9 @@ namespace routerd {
 
 enum class DeviceKind { host, nvidia, amd };
 
+/// "host", "nvidia", "amd": the words of the APIs.
+std::string_view to_string(DeviceKind kind) noexcept;
+
 /// Something with memory of its own that a model can be put into. Stays the same while the machine
 /// runs.
 struct Device {
@@ -22,6 +26,8 @@ struct Device {
     DeviceKind kind = DeviceKind::host;
     std::string name;  ///< "NVIDIA L40S"; for people
     std::string uuid;  ///< NVML's uuid, or the PCI address; empty for the host
+    /// What CUDA_VISIBLE_DEVICES or ROCR_VISIBLE_DEVICES know it by: a uuid, else its number.
+    std::string visible_as{};
 
     bool operator==(const Device&) const = default;
 };

@@ -9,6 +9,18 @@
 
 namespace routerd {
 
+std::string_view to_string(DeviceKind kind) noexcept {
+    switch (kind) {
+        case DeviceKind::host:
+            return "host";
+        case DeviceKind::nvidia:
+            return "nvidia";
+        case DeviceKind::amd:
+            break;
+    }
+    return "amd";
+}
+
 const DeviceReading* DeviceReadings::find(std::string_view id) const {
     const auto found = std::ranges::find_if(
         devices, [id](const DeviceReading& reading) { return reading.device.id == id; });

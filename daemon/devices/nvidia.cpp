@@ -52,6 +52,7 @@ DeviceReading Nvidia::read_one(unsigned index) const {
     reading.device.kind = DeviceKind::nvidia;
     reading.device.id = "cuda" + std::to_string(index);
     reading.device.name = "NVIDIA GPU";
+    reading.device.visible_as = std::to_string(index);
     nvml::Handle handle = nullptr;
     if (const auto status = api_->device_handle(index, &handle); status != nvml::success) {
         reading.error = failure("open NVIDIA device " + std::to_string(index), status);
@@ -64,6 +65,7 @@ DeviceReading Nvidia::read_one(unsigned index) const {
     text.fill(0);
     if (api_->device_uuid(handle, text.data(), nvml::text_size) == nvml::success) {
         reading.device.uuid = text_of(text);
+        reading.device.visible_as = reading.device.uuid;
     }
     if (const auto status = read_memory(handle, reading); status != nvml::success) {
         reading.error = failure("read the memory of " + reading.device.id, status);

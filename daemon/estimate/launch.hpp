@@ -2,9 +2,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "daemon/devices/device.hpp"
 
 namespace routerd {
 
@@ -27,6 +30,35 @@ std::optional<CacheType> cache_type(std::string_view name) noexcept;
 struct GpuShare {
     std::string device;  ///< "cuda0"
     double share = 1;    ///< its part of the layers that go to GPUs, in proportion to the others'
+};
+
+/// The GPUs that a server shall use, as it is told at its start.
+struct DevicePlan {
+    struct Gpu {
+        std::string device;  ///< "cuda0"
+        DeviceKind kind = DeviceKind::nvidia;
+        std::string visible_as;   ///< what its runtime knows it by: a uuid, a number
+        std::uint64_t share = 1;  ///< its part of the layers, in proportion to the others'
+
+        bool operator==(const Gpu&) const = default;
+    };
+    /// Of GPUs that the machine has, and the server could use: each kind is told what of it to use,
+    /// which may be nothing.
+    std::set<DeviceKind> kinds;
+    /// Whether the router chose, and says it. Not on a machine without GPUs, nor where the user's
+    /// own arguments say what is used: then the rest is how they are understood.
+    bool decided = false;
+    std::vector<Gpu> gpus;                    ///< in the server's order; none: host only
+    std::optional<std::uint64_t> gpu_layers;  ///< the output counts as one; absent: all
+
+    bool operator==(const DevicePlan&) const = default;
+};
+
+/// Who says which GPUs a server uses and what it puts there.
+enum class Placed {
+    by_router,     ///< within what [model."id"] devices and gpu_layers leave open
+    by_arguments,  ///< the user's arguments, which LaunchParameters tells
+    unreadable,    ///< the user's arguments or variables, in a way that is not understood
 };
 
 /// Everything about a start of llama.cpp's server that its memory depends on; the defaults are the
@@ -52,6 +84,12 @@ struct LaunchParameters {
     std::uint64_t prompt_cache = 8192ULL << 20U;  ///< bytes [--cache-ram]
     std::vector<GpuShare> gpus;                   ///< none: all on the host
     std::uint64_t lora_bytes = 0;                 ///< tensors of all adapters
+
+    // What the router must know besides, to choose `gpus`; no part of fingerprint().
+    std::string program;  ///< path: builds differ in what GPUs they can use
+    Placed placed = Placed::by_router;
+    /// Devices that it may use, as written but in lower case; empty: none [-dev]; absent: all.
+    std::optional<std::vector<std::string>> devices;
 };
 
 }  // namespace routerd

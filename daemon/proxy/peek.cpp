@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <utility>
 
 #define SIMDJSON_EXCEPTIONS 0  // a result that is used without a look at its error does not compile
@@ -46,6 +47,54 @@ simdjson::error_code note_model(od::value value, Peeked& peeked) {
     return error;
 }
 
+/// Whether a message, as written, has the role of the user. In a text the quotes are escaped.
+bool is_of_user(std::string_view message) {
+    return message.find("\"user\"") != std::string_view::npos;
+}
+
+simdjson::error_code note_messages(od::array messages, Peeked& peeked) {
+    constexpr unsigned most_before_user = 8;  // system and developer messages, examples
+    unsigned seen = 0;
+    for (auto element : messages) {
+        od::value message;
+        std::string_view text;
+        auto error = std::move(element).get(message);
+        if (error == simdjson::SUCCESS) {
+            error = simdjson::to_json_string(message).get(text);
+        }
+        if (error != simdjson::SUCCESS) {
+            return error;
+        }
+        const auto* begin = peeked.opening.empty() ? text.data() : peeked.opening.data();
+        const auto* end = text.data() + text.size();
+        peeked.opening = std::string_view(begin, static_cast<std::size_t>(end - begin));
+        if (is_of_user(text) || ++seen == most_before_user) {
+            break;
+        }
+    }
+    return simdjson::SUCCESS;
+}
+
+simdjson::error_code note_opening(od::value value, Peeked& peeked) {
+    constexpr std::size_t prompt_begin = 512;
+    peeked.opening = {};
+    od::json_type type{};
+    auto error = value.type().get(type);
+    if (error != simdjson::SUCCESS) {
+        return error;
+    }
+    if (type == od::json_type::array) {
+        od::array messages;
+        error = value.get_array().get(messages);
+        return error == simdjson::SUCCESS ? note_messages(messages, peeked) : error;
+    }
+    if (type == od::json_type::string) {
+        error = simdjson::to_json_string(value).get(peeked.opening);
+        peeked.opening = peeked.opening.substr(0, prompt_begin);
+    }
+    return error;
+}
+
 simdjson::error_code note_field(od::field field, Peeked& peeked) {
     std::string_view key;
     auto error = field.unescaped_key().get(key);
@@ -54,6 +103,9 @@ simdjson::error_code note_field(od::field field, Peeked& peeked) {
     }
     if (key == "model") {
         return note_model(field.value(), peeked);
+    }
+    if (key == "messages" || key == "prompt" || key == "input") {
+        return note_opening(field.value(), peeked);
     }
     if (key == "stream") {
         od::json_type type{};
@@ -126,7 +178,7 @@ Result<Peeked> peek(std::string& body) {
         if (error == simdjson::SUCCESS) {
             error = note_field(std::move(field), peeked);
         }
-        if (error == simdjson::INCORRECT_TYPE) {
+        if (error == simdjson::INCORRECT_TYPE) {  // of the others any type is the server's affair
             return Error(Errc::invalid_request, "'model' must be a string").with_param("model");
         }
         if (error != simdjson::SUCCESS) {
@@ -139,6 +191,10 @@ Result<Peeked> peek(std::string& body) {
                      "there is something behind the request body's JSON object");
     }
     return peeked;
+}
+
+std::uint64_t conversation_of(std::string_view opening) noexcept {
+    return opening.empty() ? 0 : std::max<std::uint64_t>(1, std::hash<std::string_view>()(opening));
 }
 
 Result<std::string> rewrite_fields(std::string& body, const std::map<std::string, std::string>& set,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,6 +15,11 @@ namespace routerd {
 struct Peeked {
     std::optional<std::string> model;  ///< absent: the body has no such field, or it is null
     bool stream = false;
+
+    /// How the conversation begins, as it is written: the messages (or input) up to the first of
+    /// the user's, or the first half kilobyte of a prompt. Each later request of the conversation
+    /// begins so, too. Part of the body, so it must not outlive that; empty: there is nothing such.
+    std::string_view opening;
 };
 
 /// Looks at the top-level fields of a JSON object without building anything of the rest. `body` may
@@ -22,6 +28,10 @@ struct Peeked {
 /// the server says what is wrong there. Errors: invalid_request, saying where the JSON ends
 /// to be JSON.
 Result<Peeked> peek(std::string& body);
+
+/// A number for the conversation that begins so: the same for each of its requests, another one
+/// (as good as always) for others; 0 for an empty opening.
+std::uint64_t conversation_of(std::string_view opening) noexcept;
 
 /// Sets and removes top-level fields by splicing; all other bytes stay as they came. `set`: name →
 /// JSON text of the value. `body` must have passed peek(). Errors: invalid_request.

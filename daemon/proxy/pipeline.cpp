@@ -139,6 +139,10 @@ Result<Demand> Pipeline::make_demand(const Model& model) const {
     Demand demand;
     demand.model = model.id;
     demand.request_id = exchange_.id();
+    demand.key = exchange_.key();
+    if (model.settings.instances.value_or(1) > 1) {
+        demand.conversation = conversation_of(peeked_.opening);
+    }
     demand.needs_slot = kind_.needs_slot && (!kind_.raw || exchange_.head().method == "POST");
     if (const auto text = exchange_.head().find("x-request-priority")) {
         const auto priority = parse_priority(*text);
@@ -337,6 +341,11 @@ asio::awaitable<Result<void>> Pipeline::answer(Answering& answering, Lease& leas
     if (figures.tokens_per_second) {
         proxy_.services_.fleet.report_rate(lease.instance(), *figures.tokens_per_second);
     }
+    if (relayed) {
+        proxy_.services_.fleet.report_answer(lease.instance(), Answered::whole);
+    } else if (relayed.error().code() == Errc::deadline_exceeded) {
+        proxy_.services_.fleet.report_answer(lease.instance(), Answered::stalled);
+    }
     if (!relayed) {
         at_boundary_ = relay.at_boundary();
         auto why = co_await broken_off(relayed.error(), lease);
@@ -371,6 +380,7 @@ asio::awaitable<Result<void>> Pipeline::steps() {
     for (bool may_retry = true;; may_retry = false) {
         auto lease = co_await admit(*demand);
         if (!lease) {
+            dropped_ = lease.error().code() == Errc::cancelled && !exchange_.gone();
             co_return lease.error();
         }
         auto answering = co_await forward(exchange_, outgoing, *lease, proxy_.pool_,
@@ -382,6 +392,9 @@ asio::awaitable<Result<void>> Pipeline::steps() {
             }
         }
         describe(*lease);
+        if (!answering && answering.error().code() == Errc::deadline_exceeded) {
+            proxy_.services_.fleet.report_answer(lease->instance(), Answered::late);
+        }
         if (!answering) {
             auto why = co_await broken_off(answering.error(), *lease);
             co_return why;
@@ -404,7 +417,7 @@ void Pipeline::describe(const Lease& lease) {
 
 /// Says what went wrong as far as the client can still hear it, and never as a clean end.
 asio::awaitable<void> Pipeline::end_with_error(const Error& error, bool at_boundary) {
-    if (exchange_.gone() || error.code() == Errc::cancelled) {
+    if (exchange_.gone() || (error.code() == Errc::cancelled && !dropped_)) {
         exchange_.abort();
         co_return;
     }

@@ -55,6 +55,7 @@ class Pipeline {
     Peeked peeked_;
     std::string rewritten_;      // the body, where a rule changed it
     bool waited_aloud_ = false;  // comments were sent: status and head are out
+    bool dropped_ = false;       // somebody took it out of the queue; the client is still there
     bool at_boundary_ = true;    // an error event may be put into the stream
 };
 

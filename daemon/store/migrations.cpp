@@ -50,7 +50,19 @@ CREATE TABLE instances (
 );
 )sql";
 
-constexpr std::array all_migrations{schema_1};
+/// Schema 2: what loads taught about the memory of models.
+constexpr std::string_view schema_2 = R"sql(
+CREATE TABLE corrections (
+    fingerprint TEXT PRIMARY KEY NOT NULL,
+    model       TEXT NOT NULL,
+    figures     TEXT NOT NULL,
+    learned_ms  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX corrections_by_age ON corrections (learned_ms);
+)sql";
+
+constexpr std::array all_migrations{schema_1, schema_2};
 
 }  // namespace
 

@@ -65,6 +65,7 @@ asio::awaitable<Result<void>> Fleet::Core::adopt() {
     tasks_.spawn(follower_->run());
     tasks_.spawn(keep_time());
 
+    co_await recall_lessons();
     co_await look_at_memory();
     tasks_.spawn(watch_memory());
 
@@ -89,6 +90,7 @@ asio::awaitable<Result<void>> Fleet::Core::adopt() {
         }
     }
     carry_out(scheduler_.set_models(model_rules(), std::chrono::steady_clock::now()));
+    memory_due_.notify();  // what the adopted servers hold looked like others' so far
 
     auto sweep = [owner = config_->state.dir, living] { return kill_strays(owner, living); };
     const auto killed = co_await run_on(services_.pool, std::move(sweep));
@@ -104,10 +106,12 @@ bool Fleet::Core::adopt_row(const InstanceRow& row) {
     if (!child) {
         return false;
     }
-    if (scheduler_.world().resident_of(row.model) != nullptr) {
-        return false;  // a second one of the same model: ended by the destructor of `child`
+    const auto rules = scheduler_.world().models.find(row.model);
+    const auto most = rules == scheduler_.world().models.end() ? 1U : rules->second.instances;
+    if (scheduler_.world().residents_of(row.model).size() >= most) {
+        return false;  // one too many of the same model: ended by the destructor of `child`
     }
-    const auto log = log_of(row.model);
+    const auto log = log_of(row.log_path.empty() ? log_path(row.model) : row.log_path);
     if (!log) {
         spdlog::warn("adopt '{}': {}", row.model, log.error().message());
         return false;
@@ -116,7 +120,7 @@ bool Fleet::Core::adopt_row(const InstanceRow& row) {
     const auto model = enabled_model(row.model);
     Instance::Plan life;
     if (model) {
-        life = plan_for(model, id);
+        life = plan_for(model, id, {});
     } else {  // it only lives until set_models() ends it
         life.id = id;
         life.model = row.model;
@@ -135,8 +139,11 @@ bool Fleet::Core::adopt_row(const InstanceRow& row) {
     resident.slots = row.slots;
     resident.started = std::chrono::steady_clock::now();
     if (model) {
-        const auto places = prepare(model).placements;
-        resident.reserved = places.empty() ? scheduler::Footprint() : places.front();
+        const auto planned = prepare(model);
+        if (const auto* option = option_of(planned, row); option != nullptr) {
+            life.where = option->where;
+            resident.reserved = option->footprint;
+        }
     }
     auto instance =
         std::make_unique<Instance>(std::move(life), tools(), **log, row, std::move(*child));

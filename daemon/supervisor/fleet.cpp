@@ -92,6 +92,31 @@ InstanceState Fleet::model_state(const std::string& id) const {
     return core_->view(id).state;
 }
 
+std::vector<DeviceReport> Fleet::memory() const {
+    return core_->memory();
+}
+
+std::vector<WaitingReport> Fleet::queue() const {
+    return core_->queue();
+}
+
+Result<WaitingReport> Fleet::cancel(const std::string& request) {
+    return core_->cancel(request);
+}
+
+std::map<std::string, QueueTotals> Fleet::queue_totals() const {
+    return core_->queue_totals();
+}
+
+Result<EstimateReport> Fleet::estimate(const std::string& id,
+                                       const EstimateOptions& options) const {
+    return core_->estimate(id, options);
+}
+
+Result<std::vector<Decision>> Fleet::explain(const std::string& model_or_request) const {
+    return core_->explain(model_or_request);
+}
+
 LoadPlan Fleet::preview(const std::string& id, bool exclusive) const {
     return core_->preview(id, exclusive);
 }
@@ -104,8 +129,9 @@ Result<CommandLine> Fleet::command_line(const std::string& id) const {
     return core_->command_line(id);
 }
 
-asio::awaitable<Result<LogPage>> Fleet::read_log(std::string id, LogQuery query) {
-    const auto log = core_->log_to_read(id);
+asio::awaitable<Result<LogPage>> Fleet::read_log(std::string id, LogQuery query,
+                                                 std::uint64_t instance) {
+    const auto log = core_->log_to_read(id, instance);
     if (!log) {
         co_return log.error();
     }
@@ -113,8 +139,9 @@ asio::awaitable<Result<LogPage>> Fleet::read_log(std::string id, LogQuery query)
     co_return co_await (*log)->read(std::move(query));
 }
 
-asio::awaitable<void> Fleet::wait_log(std::string id, std::uint64_t seen, TimePoint deadline) {
-    const auto log = core_->log_to_read(id);
+asio::awaitable<void> Fleet::wait_log(std::string id, std::uint64_t seen, TimePoint deadline,
+                                      std::uint64_t instance) {
+    const auto log = core_->log_to_read(id, instance);
     if (log) {
         co_await (*log)->wait_past(seen, deadline);
     }
@@ -122,6 +149,14 @@ asio::awaitable<void> Fleet::wait_log(std::string id, std::uint64_t seen, TimePo
 
 std::vector<std::string> Fleet::log_files(const std::string& id) const {
     return core_->log_files(id);
+}
+
+void Fleet::report_answer(std::uint64_t instance, Answered how) {
+    core_->report_answer(instance, how);
+}
+
+std::vector<HealthReport> Fleet::health() const {
+    return core_->health();
 }
 
 void Fleet::report_rate(std::uint64_t instance, double tokens_per_second) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,10 +19,13 @@
 #include "daemon/backends/backend.hpp"
 #include "daemon/catalog/model.hpp"
 #include "daemon/devices/cgroup.hpp"
+#include "daemon/devices/nvml.hpp"
 #include "daemon/process/log_query.hpp"
+#include "daemon/supervisor/correction_rows.hpp"
 #include "daemon/supervisor/gate.hpp"
 #include "daemon/supervisor/instance_rows.hpp"
 #include "daemon/supervisor/instance_view.hpp"
+#include "daemon/supervisor/reports.hpp"
 
 namespace routerd {
 
@@ -53,6 +57,8 @@ class Fleet {
         InstanceRows& rows;
         api::EventSink events;
         Roots roots{};  ///< of /proc and /sys, where devices tell what memory they have
+        CorrectionRows* corrections = nullptr;  ///< null: what loads teach is forgotten at the end
+        const nvml::Api* nvml = nullptr;        ///< null: the system's, if it has one
     };
 
     Fleet(Services services, const Config& config);
@@ -107,6 +113,31 @@ class Fleet {
     InstanceView view(const std::string& id) const;
     InstanceState model_state(const std::string& id) const;
 
+    /// Every device with what models may use of it and who holds what. The host comes first.
+    std::vector<DeviceReport> memory() const;
+
+    /// Every request that waits, in the order in which each model serves them.
+    std::vector<WaitingReport> queue() const;
+
+    /// Refuses a request that waits (Errc::cancelled), by its request id or ticket number in
+    /// decimal. Errors: not_found when none waits under that name.
+    Result<WaitingReport> cancel(const std::string& request);
+
+    /// By model id: those that have, or had, requests.
+    std::map<std::string, QueueTotals> queue_totals() const;
+
+    /// By model id, of every model that was started since the daemon's start.
+    std::vector<HealthReport> health() const;
+
+    /// What a load of `id` with these options would need and do. Errors: not_found; load_failed
+    /// when there is no server program; invalid_request for options that make no sense.
+    Result<EstimateReport> estimate(const std::string& id, const EstimateOptions& options) const;
+
+    /// The decisions about a model (by id) or a request (by request id), the oldest first. Those
+    /// about a request have between its coming and its grant those about its model. The newest few
+    /// hundred of a model and few thousand requests are kept. Errors: not_found.
+    Result<std::vector<Decision>> explain(const std::string& model_or_request) const;
+
     /// What load(id) would evict now; `exclusive`: everything else.
     LoadPlan preview(const std::string& id, bool exclusive) const;
 
@@ -115,14 +146,21 @@ class Fleet {
     Result<CommandLine> command_line(const Model& model) const;
     Result<CommandLine> command_line(const std::string& id) const;
 
-    /// The model's log, both files, oldest line first. Errors: not_found when it never ran.
-    asio::awaitable<Result<LogPage>> read_log(std::string id, LogQuery query);
+    /// The model's log, both files, oldest line first; of several servers that of `instance`, or of
+    /// the first. Errors: not_found when it never ran.
+    asio::awaitable<Result<LogPage>> read_log(std::string id, LogQuery query,
+                                              std::uint64_t instance = 0);
 
     /// Waits until the log has grown past `seen` (LogPage::seen) or `deadline` passed.
-    asio::awaitable<void> wait_log(std::string id, std::uint64_t seen, TimePoint deadline);
+    asio::awaitable<void> wait_log(std::string id, std::uint64_t seen, TimePoint deadline,
+                                   std::uint64_t instance = 0);
 
     /// The files of a model's log, newest first; they may not exist.
     std::vector<std::string> log_files(const std::string& id) const;
+
+    /// The proxy tells how an answer went: a server that is late or stalls is looked at, and three
+    /// stalls in a row end it.
+    void report_answer(std::uint64_t instance, Answered how);
 
     /// The proxy tells the speed of an answer.
     void report_rate(std::uint64_t instance, double tokens_per_second);

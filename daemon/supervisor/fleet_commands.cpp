@@ -49,17 +49,26 @@ asio::awaitable<void> Fleet::Core::run_errand(std::list<Ticket>::iterator errand
     errands_.erase(errand);  // gives back what it was granted; a failure is an event already
 }
 
+std::vector<std::uint64_t> Fleet::Core::servers_of(const std::string& id) const {
+    std::vector<std::uint64_t> numbers;
+    for (const auto* resident : scheduler_.world().residents_of(id)) {
+        numbers.push_back(resident->id);
+    }
+    return numbers;
+}
+
 asio::awaitable<Result<bool>> Fleet::Core::unload(std::string id) {
-    const auto* instance = instance_of(id);
-    if (instance == nullptr) {
+    const auto servers = servers_of(id);
+    if (servers.empty()) {
         if (enabled_model(id) == nullptr) {
             co_return no_such_model(id);
         }
         co_return false;
     }
-    const auto number = instance->plan().id;
     carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::unload, steady_now()));
-    co_await wait_until_gone(number);
+    for (const auto server : servers) {
+        co_await wait_until_gone(server);
+    }
     co_return true;
 }
 
@@ -87,11 +96,10 @@ asio::awaitable<Result<void>> Fleet::Core::restart(std::string id) {
         co_return no_such_model(id);
     }
     scheduler_.forget_failures(id);
-    const auto* instance = instance_of(id);
-    if (instance != nullptr) {
-        const auto number = instance->plan().id;
-        carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::restart, steady_now()));
-        co_await wait_until_gone(number);
+    const auto servers = servers_of(id);
+    carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::restart, steady_now()));
+    for (const auto server : servers) {
+        co_await wait_until_gone(server);
     }
     co_return co_await load(std::move(id));
 }

@@ -9,8 +9,15 @@
 namespace routerd {
 namespace {
 
-scheduler::Rules rules_of(const Config& config) {
+scheduler::Rules rules_of(const Config& config, const Snapshot& catalog) {
     scheduler::Rules rules;
+    for (const auto& model : catalog.models) {
+        for (const auto& group : model->settings.groups.value_or(std::vector<std::string>())) {
+            rules.groups[group] = 1;
+        }
+    }
+    rules.quarantine_after = config.limits.quarantine_after;
+    rules.yield_to_others = config.memory.yield;
     rules.max_loaded = config.limits.max_loaded;
     rules.queue_size = config.queue.size;
     rules.max_wait = config.queue.max_wait;
@@ -27,9 +34,10 @@ Fleet::Core::Core(Fleet& door, Services services, const Config& config)
       services_(std::move(services)),
       config_(std::make_shared<const Config>(config)),
       catalog_(std::make_shared<const Snapshot>()),
-      scheduler_(rules_of(config)),
+      scheduler_(rules_of(config, *catalog_)),
       memory_(config.memory),
-      devices_(services_.roots),
+      devices_(services_.nvml == nullptr ? DeviceReader(services_.roots)
+                                         : DeviceReader(services_.roots, *services_.nvml)),
       memory_due_(services_.executor),
       random_(std::random_device()()),
       wake_(services_.executor),
@@ -41,6 +49,7 @@ Fleet::Core::Core(Fleet& door, Services services, const Config& config)
 
 void Fleet::Core::set_catalog(SnapshotPtr snapshot) {
     catalog_ = std::move(snapshot);
+    carry_out(scheduler_.set_rules(rules_of(*config_, *catalog_), steady_now()));
     carry_out(scheduler_.set_models(model_rules(), steady_now()));
 }
 
@@ -48,7 +57,7 @@ void Fleet::Core::apply(const Config& config) {
     config_ = std::make_shared<const Config>(config);
     memory_.apply(config.memory);
     carry_out(scheduler_.set_budgets(memory_.budgets(), steady_now()));
-    carry_out(scheduler_.set_rules(rules_of(config), steady_now()));
+    carry_out(scheduler_.set_rules(rules_of(config, *catalog_), steady_now()));
     carry_out(scheduler_.set_models(model_rules(), steady_now()));
 }
 
@@ -56,20 +65,28 @@ Ticket Fleet::Core::request(const Demand& demand, scheduler::Cause cause) {
     scheduler::Ask ask;
     ask.ticket = next_ticket_++;
     ask.model = demand.model;
+    ask.key = demand.key;
+    ask.conversation = demand.conversation;
     ask.priority = demand.priority;
     ask.deadline = demand.deadline;
     ask.needs_slot = demand.needs_slot;
     ask.cause = cause;
-    auto state =
-        std::make_unique<Ticket::State>(door_, ask.ticket, demand.model, services_.executor);
-    tickets_[ask.ticket] = state.get();
+    auto state = std::make_unique<Ticket::State>(door_, ask.ticket, demand, decisions_.stamp(),
+                                                 services_.executor);
+    auto& made = *state;
+    tickets_[ask.ticket] = &made;
     Ticket ticket(std::move(state));
     carry_out(scheduler_.on_request(ask, steady_now()));
+    if (!made.outcome) {
+        made.waits = true;
+        decisions_.waits(made.id, made.asker, what_it_waits_for(scheduler_, made.id));
+    }
     return ticket;
 }
 
 void Fleet::Core::leave(scheduler::TicketId ticket) {
     tickets_.erase(ticket);
+    decisions_.left(ticket);
     carry_out(scheduler_.on_leave(ticket, steady_now()));
 }
 
@@ -125,7 +142,7 @@ Endpoint Fleet::Core::endpoint_of(std::uint64_t instance) const {
 Ticket::Progress Fleet::Core::progress(const Ticket::State& ticket) const {
     Ticket::Progress progress;
     progress.position = scheduler_.position(ticket.id);
-    const auto* instance = instance_of(ticket.model);
+    const auto* instance = instance_of(ticket.asker.model);
     if (instance != nullptr && !instance->is_ready() &&
         instance->state() != InstanceState::stopping) {
         progress.phase = Ticket::Phase::loading;
@@ -183,6 +200,9 @@ void Fleet::Core::settle(scheduler::TicketId ticket, Result<scheduler::Grant> ou
     if (waiting != tickets_.end()) {
         auto* state = waiting->second;
         tickets_.erase(waiting);
+        if (outcome) {
+            note_grant(*state, *outcome);
+        }
         state->outcome = std::move(outcome);
         state->settled.notify();
     } else if (outcome) {
@@ -200,12 +220,13 @@ void Fleet::Core::refuse(const scheduler::Refuse& action) {
             report("request.refused", action.model, 0, action.reason);
         }
     }
+    note_refusal(action);
     settle(action.ticket, scheduler::refusal(action.model, action.reason));
 }
 
 void Fleet::Core::start(const scheduler::Start& action) {
     report("instance.starting", action.model, action.instance, action.reason);
-    const auto log = log_of(action.model);
+    const auto log = log_of(free_log_path(action.model));
     const auto model = enabled_model(action.model);
     if (!log || model == nullptr) {
         const auto why = log ? "the model is gone" : log.error().message();
@@ -213,9 +234,10 @@ void Fleet::Core::start(const scheduler::Start& action) {
         carry_out(scheduler_.on_exited(action.instance, {why, jitter()}, steady_now()));
         return;
     }
-    auto plan = plan_for(model, action.instance);
+    auto plan = plan_for(model, action.instance, action.reserved);
     auto instance = std::make_unique<Instance>(std::move(plan), tools(), **log);
     instances_[action.instance] = {std::move(instance), false};
+    health_.started(action.model, steady_now());
     tasks_.spawn(run_instance(action.instance));
 }
 

@@ -13,12 +13,15 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "daemon/devices/process_memory.hpp"
 #include "daemon/net/signal.hpp"
 #include "daemon/net/task_group.hpp"
 #include "daemon/process/log_file.hpp"
 #include "daemon/process/log_follower.hpp"
 #include "daemon/scheduler/scheduler.hpp"
+#include "daemon/supervisor/decision_log.hpp"
 #include "daemon/supervisor/fleet.hpp"
+#include "daemon/supervisor/health_book.hpp"
 #include "daemon/supervisor/instance.hpp"
 #include "daemon/supervisor/memory_book.hpp"
 #include "daemon/supervisor/ticket_state.hpp"
@@ -47,8 +50,16 @@ class Fleet::Core : public InstanceObserver {
     LoadPlan preview(const std::string& id, bool exclusive) const;
     Result<CommandLine> command_line(const Model& model) const;
     Result<CommandLine> command_line(const std::string& id) const;
-    Result<LogFile*> log_to_read(const std::string& id);
+    std::vector<DeviceReport> memory() const;
+    std::vector<WaitingReport> queue() const;
+    Result<WaitingReport> cancel(const std::string& request);
+    std::map<std::string, QueueTotals> queue_totals() const;
+    Result<EstimateReport> estimate(const std::string& id, const EstimateOptions& options) const;
+    Result<std::vector<Decision>> explain(const std::string& model_or_request) const;
+    Result<LogFile*> log_to_read(const std::string& id, std::uint64_t instance);
     std::vector<std::string> log_files(const std::string& id) const;
+    std::vector<HealthReport> health() const;
+    void report_answer(std::uint64_t instance, Answered how);
     void report_rate(std::uint64_t instance, double tokens_per_second);
     void on_closing_instance(std::function<void(std::uint64_t)> callback);
     void on_change(std::function<void()> callback);
@@ -68,6 +79,7 @@ class Fleet::Core : public InstanceObserver {
     void on_ready(Instance& instance) override;
     void on_progress(Instance& instance) override;
     void on_closing(Instance& instance) override;
+    void on_probe(Instance& instance, std::optional<std::chrono::microseconds> took) override;
     void on_ended(Instance& instance) override;
 
   private:
@@ -85,7 +97,23 @@ class Fleet::Core : public InstanceObserver {
         std::shared_ptr<const Model> model;  ///< its context may be smaller than the whole
         std::optional<LaunchParameters> launch;
         std::string fingerprint;
-        std::vector<scheduler::Footprint> placements;
+        std::vector<MemoryOption> options;
+        std::vector<scheduler::Footprint> placements;  ///< those of `options`
+    };
+
+    /// What a look at the machine found.
+    struct Look {
+        DeviceReadings readings;
+        std::map<std::uint64_t, ProcessMemory> servers;  ///< by instance
+
+        /// Bytes that a process has on each GPU that tells it.
+        scheduler::Footprint on_gpus(pid_t pid) const;
+    };
+
+    /// Requests of one model since the start.
+    struct Counts {
+        std::uint64_t granted = 0;
+        std::uint64_t refused = 0;
     };
 
     void carry_out(scheduler::Actions actions);
@@ -93,6 +121,8 @@ class Fleet::Core : public InstanceObserver {
     void start(const scheduler::Start& action);
     void stop(const scheduler::Stop& action);
     void settle(scheduler::TicketId ticket, Result<scheduler::Grant> outcome);
+    void note_grant(const Ticket::State& ticket, const scheduler::Grant& grant);
+    void note_refusal(const scheduler::Refuse& action);
     void refuse(const scheduler::Refuse& action);
     void report(const std::string& type, const std::string& model, std::uint64_t instance,
                 const scheduler::Reason& reason);
@@ -101,27 +131,47 @@ class Fleet::Core : public InstanceObserver {
     asio::awaitable<void> keep_time();
     asio::awaitable<void> run_instance(std::uint64_t id);
     asio::awaitable<void> run_errand(std::list<Ticket>::iterator errand);
+    std::vector<std::uint64_t> servers_of(const std::string& id) const;
     asio::awaitable<void> wait_until_gone(std::uint64_t instance);
     asio::awaitable<void> wait_for_leases();
     asio::awaitable<void> tell_leases(std::uint64_t instance);
     void end_leases(std::uint64_t instance);
+    asio::awaitable<void> revive(std::string model);
     void remember_end(std::uint64_t instance, const std::string& end);
     void tell(api::Event event);
     double jitter();
 
-    Instance::Plan plan_for(const std::shared_ptr<const Model>& model, std::uint64_t id) const;
+    Instance::Plan plan_for(const std::shared_ptr<const Model>& model, std::uint64_t id,
+                            const scheduler::Footprint& reserved) const;
+    static DevicePlan place_of(const Planned& planned, const scheduler::Footprint& reserved);
+    const MemoryOption* option_of(const Planned& planned, const InstanceRow& row) const;
     Instance::Tools tools();
-    Result<LogFile*> log_of(const std::string& model);
-    std::string log_path(const std::string& model) const;
+    Result<LogFile*> log_of(const std::string& path);
+    std::string log_path(const std::string& model, unsigned number = 1) const;
+    std::string free_log_path(const std::string& model) const;
     std::map<std::string, scheduler::ModelRules> model_rules() const;
     Planned prepare(const std::shared_ptr<const Model>& model) const;
     std::shared_ptr<const Model> with_less_context(const Model& model,
-                                                   const scheduler::Footprint& whole) const;
+                                                   const LaunchParameters& whole) const;
 
     // fleet_memory.cpp
     asio::awaitable<void> watch_memory();
     asio::awaitable<void> look_at_memory();
     void learn_from(const Instance& instance);
+    asio::awaitable<void> recall_lessons();
+    asio::awaitable<void> keep_lesson(Lesson lesson);
+    std::optional<Lesson> teach(const Instance& instance, const Observed& observed);
+    void finish_lessons(const std::map<std::uint64_t, std::uint64_t>& resident, const Look& look);
+    scheduler::Footprint held_by_us(const Look& look) const;
+    void note_growth(const Look& look);
+    void ask_programs();
+    asio::awaitable<void> ask_program(const Backend& backend, std::vector<std::string> question);
+    void place_again();
+
+    // fleet_reports.cpp, fleet_estimate.cpp
+    WaitingReport waiting(scheduler::TicketId ticket, const scheduler::Waiter& waiter) const;
+    scheduler::Scheduler trial_of(const std::string& id, const std::vector<MemoryOption>& ways,
+                                  const EstimateOptions& options) const;
 
     std::shared_ptr<const Model> enabled_model(const std::string& id) const;
     Instance* instance_of(const std::string& model) const;
@@ -140,19 +190,25 @@ class Fleet::Core : public InstanceObserver {
     MemoryBook memory_;
     DeviceReader devices_;
     Signal memory_due_;  ///< somebody wants it looked at before its time
+    /// Servers that are ready and were not looked at yet: resident bytes when they became so.
+    std::map<std::uint64_t, std::uint64_t> lessons_due_;
+    std::map<std::string, std::string> asked_;  ///< program → its file's time when it was asked
     std::deque<scheduler::Action> pending_;
     bool carrying_out_ = false;
     std::map<scheduler::TicketId, Ticket::State*> tickets_;  ///< not settled
     std::map<scheduler::TicketId, LeaseWatch> leases_;       ///< those with a callback
     scheduler::TicketId next_ticket_ = 1;
-    std::list<Ticket> errands_;  ///< loads that nobody waits for
-    std::map<std::string, std::unique_ptr<LogFile>> logs_;
+    std::list<Ticket> errands_;                             ///< loads that nobody waits for
+    std::map<std::string, std::unique_ptr<LogFile>> logs_;  ///< by path
     std::unique_ptr<LogFollower> follower_;
     std::map<std::uint64_t, Kept> instances_;
     std::deque<std::pair<std::uint64_t, std::string>> ends_;  ///< why the last ones ended
     std::vector<std::function<void(std::uint64_t)>> on_closing_instance_;
     std::vector<std::function<void()>> on_change_;
     Totals totals_;
+    std::map<std::string, Counts> counts_;  ///< by model
+    DecisionLog decisions_;
+    HealthBook health_;
     std::map<std::string, TimePoint> told_refusal_;  ///< an event a second for each model
     std::minstd_rand random_;
     Signal wake_;

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 #include "common/base/units.hpp"
 #include "daemon/supervisor/fleet_core.hpp"
 
@@ -28,6 +30,7 @@ void Fleet::Core::on_ready(Instance& instance) {
     if (took) {
         learn_from(instance);  // before its first request
     }
+    health_.ready(plan.model, steady_now());
     carry_out(scheduler_.on_ready(plan.id, std::chrono::steady_clock::now()));
     adopted_.notify();
     changed();
@@ -55,6 +58,7 @@ void Fleet::Core::on_ended(Instance& instance) {
     const auto resident = scheduler_.world().residents.find(id);
     const auto phase = resident == scheduler_.world().residents.end() ? scheduler::Phase::stopping
                                                                       : resident->second.phase;
+    health_.ended(model, phase != scheduler::Phase::stopping, steady_now());
     api::Event event;
     event.model = model;
     event.details = {{"instance", std::to_string(id)}, {"end", end}};
@@ -72,11 +76,32 @@ void Fleet::Core::on_ended(Instance& instance) {
 
     carry_out(scheduler_.on_exited(id, {end, jitter()}, std::chrono::steady_clock::now()));
     end_leases(id);
+    if (phase != scheduler::Phase::stopping) {
+        watchers_.spawn(revive(model));
+    }
     adopted_.notify();
     for (const auto& callback : on_closing_instance_) {
         callback(instance.plan().id);
     }
     changed();
+}
+
+/// A pinned model is wanted whether or not somebody asks for it now: its server is started again as
+/// soon as its back-off allows.
+asio::awaitable<void> Fleet::Core::revive(std::string model) {
+    const auto& world = scheduler_.world();
+    const auto failure = world.failures.find(model);
+    if (failure == world.failures.end()) {
+        co_return;
+    }
+    asio::steady_timer pause(services_.executor, failure->second.until);
+    const auto [ec] = co_await pause.async_wait(no_throw);
+    const auto rules = world.models.find(model);
+    const bool is_wanted = rules != world.models.end() && rules->second.pinned;
+    if (!ec && is_wanted && world.resident_of(model) == nullptr) {
+        const auto begun = start_load(model, scheduler::Cause::preload);
+        static_cast<void>(begun);  // a refusal is an event already
+    }
 }
 
 void Fleet::Core::remember_end(std::uint64_t instance, const std::string& end) {
@@ -99,9 +124,55 @@ void Fleet::Core::report(const std::string& type, const std::string& model, std:
     tell(std::move(event));
 }
 
+void Fleet::Core::note_grant(const Ticket::State& ticket, const scheduler::Grant& grant) {
+    ++counts_[ticket.asker.model].granted;
+    if (ticket.waits) {
+        decisions_.granted(grant);
+    } else if (!ticket.asker.request.empty()) {
+        decisions_.passed(ticket.asker, grant.instance);
+    }
+}
+
+void Fleet::Core::note_refusal(const scheduler::Refuse& action) {
+    const auto waiting = tickets_.find(action.ticket);
+    if (waiting == tickets_.end()) {
+        return;
+    }
+    if (action.reason.why != scheduler::Why::unknown_model) {  // of such there may be any number
+        ++counts_[action.model].refused;
+    }
+    decisions_.refused(action.ticket, waiting->second->asker, action.reason);
+}
+
 void Fleet::Core::tell(api::Event event) {
+    if (event.type != "request.refused") {  // those are kept one by one, and this is one a second
+        decisions_.add(event);
+    }
     if (services_.events) {
         services_.events(std::move(event));
+    }
+}
+
+void Fleet::Core::on_probe(Instance& instance, std::optional<std::chrono::microseconds> took) {
+    health_.probed(instance.plan().model, took, steady_now());
+    if (!took) {
+        spdlog::warn("'{}' (server {}) did not answer a health check", instance.plan().model,
+                     instance.plan().id);
+    }
+}
+
+std::vector<HealthReport> Fleet::Core::health() const {
+    auto reports = health_.reports(steady_now());
+    for (auto& report : reports) {
+        report.state = view(report.model).state;
+    }
+    return reports;
+}
+
+void Fleet::Core::report_answer(std::uint64_t instance, Answered how) {
+    const auto kept = instances_.find(instance);
+    if (kept != instances_.end()) {
+        kept->second.instance->answered(how);
     }
 }
 

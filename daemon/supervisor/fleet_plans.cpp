@@ -38,7 +38,7 @@ class Fingerprint {
 };
 
 Result<CommandLine> make_command_line(const Model& model, const Config& config,
-                                      const ListenAt& listen) {
+                                      const ListenAt& listen, const DevicePlan& where) {
     const auto name = model.settings.backend.value_or("");
     const auto* backend = find_backend(name);
     if (backend == nullptr) {
@@ -46,7 +46,7 @@ Result<CommandLine> make_command_line(const Model& model, const Config& config,
                      "model '" + model.id + "' wants the unknown backend '" + escaped(name) + "'")
             .with_hint("routerctl unset " + model.id + " backend");
     }
-    return backend->command_line(model, config, listen);
+    return backend->command_line(model, config, listen, where);
 }
 
 std::string fingerprint_of(const Model& model, const CommandLine& command) {
@@ -85,6 +85,8 @@ std::map<std::string, scheduler::ModelRules> Fleet::Core::model_rules() const {
         scheduler::ModelRules rules;
         const auto* backend = find_backend(model.settings.backend.value_or(""));
         rules.slots = backend == nullptr ? 1 : backend->slots(model, *config_);
+        rules.instances = model.settings.instances.value_or(1);
+        rules.groups = model.settings.groups.value_or(std::vector<std::string>());
         rules.pinned = model.pinned;
         rules.idle_unload = model.settings.idle_unload.value_or(config_->limits.idle_unload);
         rules.fingerprint = std::move(planned.fingerprint);
@@ -94,27 +96,29 @@ std::map<std::string, scheduler::ModelRules> Fleet::Core::model_rules() const {
     return all;
 }
 
-/// How the model would be started now. Without a command line (there is no server program) there is
-/// no fingerprint either: that is no reason to stop what runs.
+/// How the model would be started now. The fingerprint is that of the command line without any
+/// choice of devices: a server runs on when another choice becomes the better one. Without a
+/// command line (there is no server program) there is no fingerprint either: that is no reason to
+/// stop what runs.
 Fleet::Core::Planned Fleet::Core::prepare(const std::shared_ptr<const Model>& model) const {
-    Planned planned{.model = model, .launch = std::nullopt, .fingerprint = "", .placements = {}};
+    Planned planned;
+    planned.model = model;
     ListenAt listen;
     listen.unix_path = wants_tcp(*config_) ? "" : "{socket}";
     listen.port = "{port}";
-    const auto command = make_command_line(*model, *config_, listen);
+    const auto command = make_command_line(*model, *config_, listen, DevicePlan());
     if (!command) {
         return planned;
     }
     const auto* backend = find_backend(model->settings.backend.value_or(""));
     planned.launch = backend->launch_parameters(*command);
     if (planned.launch) {
-        const auto footprint = memory_.footprint(*model, *planned.launch);
-        const auto smaller = footprint ? with_less_context(*model, *footprint) : nullptr;
-        if (smaller) {
+        if (const auto smaller = with_less_context(*model, *planned.launch)) {
             return prepare(smaller);
         }
-        if (footprint) {
-            planned.placements = {*footprint};
+        planned.options = memory_.options(*model, *planned.launch);
+        for (const auto& option : planned.options) {
+            planned.placements.push_back(option.footprint);
         }
     }
     planned.fingerprint = fingerprint_of(*model, *command);
@@ -123,16 +127,16 @@ Fleet::Core::Planned Fleet::Core::prepare(const std::shared_ptr<const Model>& mo
 
 /// A copy with a context that fits, where nobody asked for one and the whole that the model was
 /// trained for would not fit on the empty machine; nullptr otherwise.
-std::shared_ptr<const Model> Fleet::Core::with_less_context(
-    const Model& model, const scheduler::Footprint& whole) const {
-    if (model.settings.context || memory_.would_fit(whole)) {
+std::shared_ptr<const Model> Fleet::Core::with_less_context(const Model& model,
+                                                            const LaunchParameters& whole) const {
+    if (model.settings.context || memory_.fits_well(model, whole)) {
         return nullptr;
     }
     const auto* backend = find_backend(model.settings.backend.value_or(""));
     auto copy = std::make_shared<Model>(model);
     const auto launch_with = [&](unsigned context) {
         copy->settings.context = context;
-        const auto command = make_command_line(*copy, *config_, {"", "{port}"});
+        const auto command = make_command_line(*copy, *config_, {"", "{port}"}, DevicePlan());
         const auto launch = command ? backend->launch_parameters(*command) : std::nullopt;
         return launch.value_or(LaunchParameters());
     };
@@ -144,8 +148,8 @@ std::shared_ptr<const Model> Fleet::Core::with_less_context(
     return copy;
 }
 
-Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& found,
-                                     std::uint64_t id) const {
+Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& found, std::uint64_t id,
+                                     const scheduler::Footprint& reserved) const {
     auto planned = prepare(found);
     const auto model = planned.model;
     const auto* backend = find_backend(model->settings.backend.value_or(""));
@@ -153,8 +157,11 @@ Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& found,
     plan.id = id;
     plan.model = model->id;
     plan.backend = backend == nullptr ? find_backend("") : backend;
-    plan.command_line = [model, config = config_](const ListenAt& listen) {
-        return make_command_line(*model, *config, listen);
+    plan.where = place_of(planned, reserved);
+    const auto devices = memory_.check_devices(*model);
+    plan.command_line = [model, config = config_, where = plan.where,
+                         devices](const ListenAt& listen) {
+        return devices ? make_command_line(*model, *config, listen, where) : devices.error();
     };
     plan.files = model->files;
     if (!model->mmproj.empty()) {
@@ -171,6 +178,7 @@ Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& found,
     plan.context = plan.backend->context(*model, *config_);
     plan.start_timeout = config_->limits.start_timeout;
     plan.stop_timeout = config_->limits.stop_timeout;
+    plan.probe_interval = config_->limits.probe_interval;
     return plan;
 }
 
@@ -192,8 +200,11 @@ Result<CommandLine> Fleet::Core::command_line(const Model& model) const {
         }
         listen.unix_path = std::move(*path);
     }
-    return make_command_line(*prepare(std::make_shared<const Model>(model)).model, *config_,
-                             listen);
+    if (const auto devices = memory_.check_devices(model); !devices) {
+        return devices.error();
+    }
+    const auto planned = prepare(std::make_shared<const Model>(model));
+    return make_command_line(*planned.model, *config_, listen, place_of(planned, {}));
 }
 
 Result<CommandLine> Fleet::Core::command_line(const std::string& id) const {
@@ -205,18 +216,33 @@ Result<CommandLine> Fleet::Core::command_line(const std::string& id) const {
     return Error(Errc::not_found, "no model '" + escaped(id) + "'");
 }
 
-std::string Fleet::Core::log_path(const std::string& model) const {
-    return config_->state.dir + "/logs/" + file_name_of(model) + ".log";
+/// The log of the model's server of that number, from 1: each of several has its own.
+std::string Fleet::Core::log_path(const std::string& model, unsigned number) const {
+    const auto name = file_name_of(model) + (number == 1 ? "" : "." + std::to_string(number));
+    return config_->state.dir + "/logs/" + name + ".log";
+}
+
+/// The first that no server writes into now.
+std::string Fleet::Core::free_log_path(const std::string& model) const {
+    for (unsigned number = 1;; ++number) {
+        auto path = log_path(model, number);
+        const bool is_taken = std::ranges::any_of(instances_, [&path](const auto& entry) {
+            return entry.second.instance->log_path() == path;
+        });
+        if (!is_taken) {
+            return path;
+        }
+    }
 }
 
 std::vector<std::string> Fleet::Core::log_files(const std::string& id) const {
     return {log_path(id), log_path(id) + ".1"};
 }
 
-Result<LogFile*> Fleet::Core::log_of(const std::string& model) {
-    auto& log = logs_[model];
+Result<LogFile*> Fleet::Core::log_of(const std::string& path) {
+    auto& log = logs_[path];
     if (!log) {
-        LogFile::Place place{log_path(model), config_->llama_server.log_size};
+        LogFile::Place place{path, config_->llama_server.log_size};
         auto opened = LogFile::open(services_.executor, services_.pool, std::move(place));
         if (!opened) {
             return opened.error();
@@ -233,15 +259,17 @@ Result<LogFile*> Fleet::Core::log_of(const std::string& model) {
     return log.get();
 }
 
-Result<LogFile*> Fleet::Core::log_to_read(const std::string& id) {
-    const auto known = logs_.find(id);
+Result<LogFile*> Fleet::Core::log_to_read(const std::string& id, std::uint64_t instance) {
+    const auto kept = instances_.find(instance);
+    const auto path = kept == instances_.end() ? log_path(id) : kept->second.instance->log_path();
+    const auto known = logs_.find(path);
     if (known != logs_.end() && known->second) {
         return known->second.get();
     }
-    if (::access(log_path(id).c_str(), F_OK) != 0) {
+    if (::access(path.c_str(), F_OK) != 0) {
         return Error(Errc::not_found, "model '" + escaped(id) + "' has no log: it never ran here");
     }
-    return log_of(id);
+    return log_of(path);
 }
 
 }  // namespace routerd

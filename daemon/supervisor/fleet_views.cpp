@@ -4,16 +4,9 @@
 
 #include "daemon/scheduler/reason.hpp"
 #include "daemon/supervisor/fleet_core.hpp"
+#include "daemon/supervisor/wall_time.hpp"
 
 namespace routerd {
-namespace {
-
-WallTime wall_time_of(TimePoint time) {
-    const auto ahead = time - std::chrono::steady_clock::now();
-    return std::chrono::system_clock::now() + std::chrono::duration_cast<WallTime::duration>(ahead);
-}
-
-}  // namespace
 
 Instance* Fleet::Core::instance_of(const std::string& model) const {
     const auto* resident = scheduler_.world().resident_of(model);
@@ -64,6 +57,9 @@ InstanceView Fleet::Core::complete(InstanceView view, const scheduler::Resident*
         return view;
     }
     view.busy = resident->busy;
+    if (resident->last_used != TimePoint()) {
+        view.last_used = wall_time_of(resident->last_used);
+    }
     if (resident->phase == scheduler::Phase::draining) {
         view.state = InstanceState::draining;
     } else if (resident->phase == scheduler::Phase::stopping) {
@@ -84,6 +80,7 @@ void Fleet::Core::add_failure(InstanceView& view) const {
         return;
     }
     view.last_error = failure->second.error;
+    view.failures = failure->second.count;
     if (view.id != 0) {
         return;
     }

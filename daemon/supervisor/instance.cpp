@@ -64,9 +64,7 @@ asio::awaitable<void> Instance::run() {
         loaded_percent_.reset();
         tools_.observer.on_ready(*this);
         co_await learn_context();
-        while (!exit_ && !stop_wanted_ && !abandoned_) {
-            co_await wake_.wait();
-        }
+        co_await serve();
     }
     if (abandoned_ && child_ && !exit_) {
         child_->release();
@@ -216,17 +214,25 @@ asio::awaitable<Result<void>> Instance::record() {
 void Instance::listen_to_log() {
     recent_.clear();
     errors_.clear();
+    memory_log_ = adopted_ ? nullptr : plan_.backend->memory_log();
     log_.on_line([this](std::string_view line) {
         const auto hint = plan_.backend->read_line(line);
         recent_.add(line);
         if (hint.is_error) {
             errors_.add(line);
         }
+        if (memory_log_ && !is_ready()) {
+            memory_log_->add(line);
+        }
         if (hint.loaded_percent && state_ != InstanceState::ready) {
             loaded_percent_ = hint.loaded_percent;
             tools_.observer.on_progress(*this);
         }
     });
+}
+
+std::vector<DeviceNeed> Instance::logged_memory() const {
+    return memory_log_ ? memory_log_->devices() : std::vector<DeviceNeed>();
 }
 
 InstanceView Instance::view() const {

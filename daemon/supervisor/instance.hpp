@@ -39,6 +39,9 @@ class InstanceObserver {
     /// Its process is about to be told to end: idle connections to it must go.
     virtual void on_closing(Instance& instance) = 0;
 
+    /// A probe of the ready server was answered after `took`, or was not.
+    virtual void on_probe(Instance& instance, std::optional<std::chrono::microseconds> took) = 0;
+
     /// Its process has ended, for the reason Instance::end() gives; cleaning up goes on.
     virtual void on_ended(Instance& instance) = 0;
 };
@@ -54,12 +57,14 @@ class Instance {
         std::function<Result<CommandLine>(const ListenAt&)> command_line;
         std::vector<std::string> files;  ///< that must be there for a start
         std::string fingerprint;
+        DevicePlan where;    ///< what command_line() tells it
         std::string owner;   ///< marks its processes as ours (the state directory)
         std::string folder;  ///< of its socket; empty: TCP
         unsigned slots = 1;
         std::uint64_t context = 0;
         Duration start_timeout{0};
         Duration stop_timeout{0};
+        Duration probe_interval{0};  ///< 0: a ready server is not asked
     };
 
     /// What it works with; all outlive it.
@@ -84,16 +89,24 @@ class Instance {
     void kill();     ///< the same without waiting for anything
     void abandon();  ///< let the process live; run() returns soon
 
+    /// How a request to it went, as far as the server is concerned.
+    void answered(Answered how);
+
     const Plan& plan() const noexcept { return plan_; }
     const Endpoint& endpoint() const noexcept { return endpoint_; }
     bool is_ready() const noexcept { return state_ == InstanceState::ready; }
     InstanceState state() const noexcept { return state_; }
+
+    const std::string& log_path() const noexcept { return log_.paths().current; }
 
     /// 0 when there is no process.
     pid_t pid() const noexcept { return child_ && !exit_ ? child_->pid() : 0; }
 
     /// Why it ended, for people; empty while it lives.
     const std::string& end() const noexcept { return end_; }
+
+    /// What its log said that it allocates, until it was ready; see Observed::logged.
+    std::vector<DeviceNeed> logged_memory() const;
 
     void rate(double tokens_per_second) noexcept { rate_ = tokens_per_second; }
     std::optional<std::chrono::milliseconds> load_time() const noexcept { return load_time_; }
@@ -112,6 +125,8 @@ class Instance {
     bool take_answer(const Result<Probe::Answer>& answer);
     asio::awaitable<Outcome> after_early_end();
     asio::awaitable<void> learn_context();
+    asio::awaitable<void> serve();
+    asio::awaitable<bool> ask_health();
     asio::awaitable<void> end_process();
     asio::awaitable<void> wait_for_end(TimePoint deadline);
     asio::awaitable<void> explain_end();
@@ -132,8 +147,9 @@ class Instance {
     InstanceState state_ = InstanceState::starting;
     LastLines recent_;
     LastLines errors_;
-    std::string last_answer_;  // what the health probe said last
-    std::string failure_;      // why it is ended by us before it was ready
+    std::unique_ptr<MemoryLog> memory_log_;  // null: its kind says nothing of memory
+    std::string last_answer_;                // what the health probe said last
+    std::string failure_;                    // why it is ended by us before it was ready
     std::string end_;
     WallTime started_;
     TimePoint started_at_;
@@ -142,6 +158,8 @@ class Instance {
     std::optional<double> rate_;
     bool adopted_ = false;
     bool recorded_ = false;  ///< its row was written
+    unsigned stalls_ = 0;    ///< answers in a row that stopped in the middle
+    bool suspected_ = false;
     bool stop_wanted_ = false;
     bool in_hurry_ = false;
     bool abandoned_ = false;

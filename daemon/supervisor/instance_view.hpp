@@ -47,8 +47,11 @@ struct InstanceView {
     std::optional<unsigned> loaded_percent;              ///< while loading, where the server says
     std::optional<double> tokens_per_second;             ///< of the last answer that told
     bool pinned = false;
-    bool adopted = false;    ///< started by a daemon before this one
+    bool adopted = false;  ///< started by a daemon before this one
+    /// When the server that lives began or ended a request; when it was ready, before the first.
+    std::optional<WallTime> last_used;
     std::string last_error;  ///< why the last server of this model ended, when it was no wish
+    unsigned failures = 0;   ///< ends of that kind in a row
     std::optional<WallTime> retry_at;  ///< failed: when a request may start it again
 };
 

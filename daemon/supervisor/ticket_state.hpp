@@ -6,6 +6,7 @@
 #include "common/base/result.hpp"
 #include "daemon/net/signal.hpp"
 #include "daemon/scheduler/action.hpp"
+#include "daemon/supervisor/decision_log.hpp"
 #include "daemon/supervisor/fleet.hpp"
 #include "daemon/supervisor/gate.hpp"
 
@@ -14,13 +15,21 @@ namespace routerd {
 /// What a Ticket and the fleet share. Owned by the Ticket; the fleet forgets it when the ticket is
 /// settled or gone.
 struct Ticket::State {
-    State(Fleet& owner, scheduler::TicketId number, std::string model_id,
+    State(Fleet& owner, scheduler::TicketId number, const Demand& demand, DecisionLog::Stamp stamp,
           const asio::any_io_executor& executor)
-        : fleet(owner), id(number), model(std::move(model_id)), settled(executor) {}
+        : fleet(owner),
+          id(number),
+          asker{demand.request_id, demand.model, stamp},
+          key(demand.key),
+          priority(demand.priority),
+          settled(executor) {}
 
     Fleet& fleet;
     scheduler::TicketId id;
-    std::string model;
+    DecisionLog::Asker asker;
+    std::string key;  ///< name of the key that the request came with
+    Priority priority;
+    bool waits = false;  ///< it was not settled as it came
     Signal settled;
     std::optional<Result<scheduler::Grant>> outcome;
     bool taken = false;

@@ -334,8 +334,9 @@ args = ["-t", "1"]
             raise AssertionError(f'GET {path}: {response}')
         return response.json()
 
-    def chat(self, model, via='tcp', stream=False, **more):
-        return self.request('POST', '/v1/chat/completions', chat_body(model, stream, **more), via=via)
+    def chat(self, model, via='tcp', stream=False, headers=None, **more):
+        return self.request('POST', '/v1/chat/completions', chat_body(model, stream, **more),
+                            headers, via)
 
     def raw_chat(self, model, **more):
         return RawClient(self.tcp_address(), chat_body(model, **more))

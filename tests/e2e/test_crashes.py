@@ -12,7 +12,9 @@ class CrashTest(harness.E2ETest):
     def setUp(self):
         super().setUp()
         self.server = self.gate()
-        self.router = self.daemon(llama_server=self.server.program)
+        self.router = self.daemon(llama_server=self.server.program,
+                                  config='[limits]\nprobe_interval = "300ms"\n'
+                                         'quarantine_after = 2\n')
         write_model(self.router.models / 'fox.gguf')
         write_model(self.router.models / 'slow.gguf', '--loop', *SLOW)
         self.router.start()
@@ -30,8 +32,8 @@ class CrashTest(harness.E2ETest):
         self.assertEqual(chat_text(answer), TEXT)
         self.assertNotEqual(self.router.instance('fox')['pid'], first)
 
-    def _answered(self, model):
-        response = self.router.chat(model)
+    def _answered(self, model, **more):
+        response = self.router.chat(model, **more)
         self.assertIn(response.status, (200, 503), response)
         return response if response.status == 200 else None
 
@@ -91,6 +93,37 @@ class CrashTest(harness.E2ETest):
             self.assertIn('retry-after', answer.headers)
             self.assertIn(answer.json()['error']['code'], ('load_failed', 'quarantined'))
         self.assertLess(len(self.server.starts()), 5)
+
+    def test_a_model_that_fails_again_is_in_quarantine_until_it_is_reset(self):
+        (self.router.models / 'bad.gguf').write_bytes(self._unloadable())
+        self.router.ctl('rescan')
+
+        def in_quarantine():
+            error = self.router.chat('bad').json()['error']
+            return error if error['code'] == 'quarantined' else None
+
+        error = wait_for(in_quarantine, 'the quarantine')
+        self.assertIn('lmaal', error['message'])
+        starts = len(self.server.starts())
+        self.assertEqual(starts, 2)
+        self.assertIn('quarantined', self.router.ctl('why', 'bad', '--json').stdout)
+        failed = self.router.request('GET', '/v1/models/failed').json()['failed_models']
+        self.assertEqual([(model['model'], model['attempts']) for model in failed], [('bad', 2)])
+        self.assertEqual(self.router.ctl('reset', 'bad').returncode, 0)
+        self.assertEqual(self.router.chat('bad').json()['error']['code'], 'load_failed')
+        self.assertEqual(len(self.server.starts()), starts + 1)
+
+    def test_a_server_that_does_not_answer_any_more_is_replaced(self):
+        client = self.router.raw_chat('slow', stream=True)
+        client.read_until(b'"content"')
+        first = self.router.instance('slow')['pid']
+        os.kill(first, signal.SIGSTOP)
+        received = client.read_to_end()
+        client.close()
+        self.assertNotIn(b'[DONE]', received)
+        self.assertIn(b'does not answer any more', received)
+        wait_for(lambda: self._answered('slow', max_tokens=1), 'the model to come back')
+        self.assertNotEqual(self.router.instance('slow')['pid'], first)
 
     def _unloadable(self):
         """A well-formed file that llama-server refuses: an architecture that nobody knows."""

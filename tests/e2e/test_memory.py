@@ -1,6 +1,10 @@
 """What runs is decided in bytes: real servers and models of known size under a budget."""
+import contextlib
+import json
+import sqlite3
+
 import harness
-from harness import write_model
+from harness import wait_for, write_model
 
 # About 200 MiB each, all in all: two of them fit into 520 MiB, and three do not.
 MIDDLING = ('--dim', '1024', '--layers', '6', '--ctx', '1024')
@@ -59,6 +63,33 @@ class BudgetTest(harness.E2ETest):
         self.assertTrue(4096 <= context < 131072, context)
         self.ask('long')
         self.assertEqual(router.instance('long')['context'], context)
+
+    def estimate(self, model):
+        run = self.router.ctl('estimate', model, '--json')
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return json.loads(run.stdout)
+
+    def corrections(self):
+        with contextlib.closing(sqlite3.connect(self.router.state / 'state.db')) as database:
+            return database.execute('SELECT count(*) FROM corrections').fetchone()[0]
+
+    def test_what_a_load_taught_is_known_after_a_restart(self):
+        router = self.start('520MiB').start()
+        guessed = self.estimate('a')
+        self.assertFalse(guessed['learned'])
+        self.ask('a')
+        wait_for(lambda: self.corrections() == 1, 'the correction to be written')
+        router.ctl('unload', 'a')
+        learned = self.estimate('a')
+        self.assertTrue(learned['learned'])
+        self.assertNotEqual(learned['devices'][0]['needed_bytes'],
+                            guessed['devices'][0]['needed_bytes'])
+        router.stop()
+        router.start()
+        again = self.estimate('a')
+        self.assertTrue(again['learned'])
+        self.assertEqual(again['devices'][0]['needed_bytes'],
+                         learned['devices'][0]['needed_bytes'])
 
 
 if __name__ == '__main__':

@@ -31,12 +31,15 @@ double fairness(const std::vector<double>& shares) {
 void print(const char* name, Outcome outcome) {
     auto& waits = outcome.waits;
     if (waits.empty()) {
-        std::printf("%-28s nothing was served\n", name);
+        std::printf("%-24s nothing was served\n", name);
         return;
     }
     const auto worst = static_cast<double>(*std::ranges::max_element(waits));
-    std::printf("%-28s %8.2f %8.2f %9.1f %10.0f %8.1f%% %7.3f %8llu %8llu %7.1f\n", name,
-                percentile(waits, 0.5), percentile(waits, 0.99), worst, outcome.swap_seconds,
+    const auto sum = std::accumulate(waits.begin(), waits.end(), 0.0);
+    std::printf("%-24s %8.2f %8.2f %8.2f %8.2f %8.1f %9.0f %6.1f%% %6.3f %8llu %8llu %6.1f\n", name,
+                sum / static_cast<double>(waits.size()), percentile(waits, 0.5),
+                percentile(waits, 0.99), percentile(outcome.urgent_waits, 0.99), worst,
+                outcome.swap_seconds,
                 100 * static_cast<double>(outcome.hits) / static_cast<double>(waits.size()),
                 fairness(outcome.slowdown), static_cast<unsigned long long>(outcome.refused),
                 static_cast<unsigned long long>(outcome.starving), outcome.wall_seconds);
@@ -48,8 +51,9 @@ void compare(const char* name, const Setting& setting, const Workload& workload)
     std::printf("%s: %llu requests, %.2f/s, %u agents, %zu models hammered\n", name,
                 static_cast<unsigned long long>(workload.requests), workload.rate, workload.agents,
                 workload.hammered.size());
-    std::printf("%-28s %8s %8s %9s %10s %9s %7s %8s %8s %7s\n", "policy", "p50 s", "p99 s",
-                "worst s", "loading s", "hits", "Jain", "refused", "starving", "took s");
+    std::printf("%-24s %8s %8s %8s %8s %8s %9s %7s %6s %8s %8s %6s\n", "policy", "mean s", "p50 s",
+                "p99 s", "p99 high", "worst s", "loading s", "hits", "Jain", "refused", "starving",
+                "took s");
     print("routerd", play(*ours(setting.site), setting, workload));
     print("first come, LRU by count",
           play(*by_rule(Rule::fifo, setting.site, max_loaded), setting, workload));

@@ -35,6 +35,7 @@ struct Request {
     unsigned client = 0;
     int agent = -1;  ///< whose conversation it belongs to
     bool hammers = false;
+    bool is_urgent = false;
     TimePoint since;
     double service = 1;
     bool crashes = false;
@@ -182,6 +183,7 @@ class Play {
         ask.model = setting_.models[request.model].name;
         const auto draw = uniform();
         ask.priority = draw < 0.1 ? Priority::high : draw < 0.3 ? Priority::low : Priority::normal;
+        request.is_urgent = ask.priority == Priority::high;
         request.was_loaded = loaded_.contains(request.model);
         requests_[ask.ticket] = request;
         carry_out(policy_.on_request(ask, now_));
@@ -245,6 +247,9 @@ class Play {
         request.instance = instance;
         const auto wait = in_seconds(now_ - request.since);
         outcome_.waits.push_back(static_cast<float>(wait));
+        if (request.is_urgent) {
+            outcome_.urgent_waits.push_back(static_cast<float>(wait));
+        }
         outcome_.starving += now_ - request.since > too_long ? 1U : 0U;
         outcome_.hits += request.was_loaded ? 1U : 0U;
         auto& [sum, count] = slow_[request.client];

@@ -37,8 +37,9 @@ struct Workload {
 
 /// What came of one run.
 struct Outcome {
-    std::vector<float> waits;  ///< seconds from request to grant, of all requests
-    double swap_seconds = 0;   ///< spent loading, all devices together
+    std::vector<float> waits;         ///< seconds from request to grant, of all requests
+    std::vector<float> urgent_waits;  ///< of those with high priority
+    double swap_seconds = 0;          ///< spent loading, all devices together
     std::uint64_t loads = 0;
     std::uint64_t hits = 0;  ///< granted without a load of theirs
     std::uint64_t refused = 0;

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "daemon/supervisor/correction_rows.hpp"
 #include "daemon/supervisor/instance_rows.hpp"
 
 namespace routerd::test {
@@ -36,6 +40,29 @@ class MemoryRows : public InstanceRows {
 
   private:
     std::int64_t last_id_ = 0;
+};
+
+/// The same for what loads taught.
+class MemoryCorrections : public CorrectionRows {
+  public:
+    boost::asio::awaitable<Result<void>> put(CorrectionRow row) override {
+        rows[row.fingerprint] = std::move(row);
+        if (on_put) {
+            on_put();
+        }
+        co_return Result<void>();
+    }
+
+    boost::asio::awaitable<Result<std::vector<CorrectionRow>>> all() override {
+        std::vector<CorrectionRow> all;
+        for (const auto& [fingerprint, row] : rows) {
+            all.push_back(row);
+        }
+        co_return all;
+    }
+
+    std::map<std::string, CorrectionRow> rows;
+    std::function<void()> on_put;
 };
 
 }  // namespace routerd::test

@@ -26,6 +26,10 @@ void add_all_commands(CLI::App& root, Invocation& invocation) {
     add_profile(root, invocation);
     add_logs(root, invocation);
     add_events(root, invocation);
+    add_memory(root, invocation);
+    add_estimate(root, invocation);
+    add_queue(root, invocation);
+    add_why(root, invocation);
     add_config(root, invocation);
     add_doctor(root, invocation);
     add_completion(root, invocation);

@@ -62,7 +62,40 @@ void add_purpose(Words& words, const Model& model) {
     }
 }
 
-void add_settings(Words& words, const Model& model, unsigned slots) {
+constexpr int more_than_any_model = 999;  // layers; "all" is not known to older builds
+
+bool means_host(const std::string& device) {
+    const auto lower = to_lower(device);
+    return lower == "host" || lower == "cpu";
+}
+
+void add_device_settings(Words& words, const ModelConfig& settings) {
+    if (settings.gpu_layers) {
+        const auto layers = *settings.gpu_layers < 0 ? more_than_any_model : *settings.gpu_layers;
+        append(words, {"-ngl", std::to_string(layers)});
+    }
+    if (settings.devices && !settings.devices->empty()) {
+        const bool none = std::ranges::all_of(*settings.devices, means_host);
+        append(words, {"-dev", none ? "none" : join(*settings.devices, ",")});
+    }
+}
+
+/// Said in full: what is left out the server fits to what is free when it looks (--fit), and that
+/// is another's by the time it allocates.
+void add_plan(Words& words, const DevicePlan& plan) {
+    const auto all = std::uint64_t{more_than_any_model};
+    const auto layers = plan.gpus.empty() ? 0 : plan.gpu_layers.value_or(all);
+    append(words, {"-ngl", std::to_string(layers)});
+    if (plan.gpus.size() > 1) {
+        Words shares;
+        for (const auto& gpu : plan.gpus) {
+            shares.push_back(std::to_string(gpu.share));
+        }
+        append(words, {"-ts", join(shares, ",")});
+    }
+}
+
+void add_settings(Words& words, const Model& model, unsigned slots, const DevicePlan& plan) {
     const auto& settings = model.settings;
     if (settings.context) {
         // -c is the context of all slots together.
@@ -74,13 +107,10 @@ void add_settings(Words& words, const Model& model, unsigned slots) {
     if (settings.cache_type_v) {
         append(words, {"-ctv", *settings.cache_type_v});
     }
-    if (settings.gpu_layers) {
-        constexpr int more_than_any_model = 999;  // "all" is not known to older builds
-        const auto layers = *settings.gpu_layers < 0 ? more_than_any_model : *settings.gpu_layers;
-        append(words, {"-ngl", std::to_string(layers)});
-    }
-    if (settings.devices && !settings.devices->empty()) {
-        append(words, {"-dev", join(*settings.devices, ",")});
+    if (plan.decided) {
+        add_plan(words, plan);
+    } else {
+        add_device_settings(words, settings);
     }
     if (!model.mmproj.empty()) {
         append(words, {"--mmproj", model.mmproj});
@@ -93,7 +123,8 @@ void add_settings(Words& words, const Model& model, unsigned slots) {
 
 }  // namespace
 
-Result<Words> arguments(const Model& model, const Config& config, const ListenAt& listen) {
+Result<Words> arguments(const Model& model, const Config& config, const ListenAt& listen,
+                        const DevicePlan& plan) {
     if (model.files.empty()) {
         return Error(Errc::load_failed, "model '" + model.id + "' has no file");
     }
@@ -115,12 +146,39 @@ Result<Words> arguments(const Model& model, const Config& config, const ListenAt
         append(words, {"--host", listen.unix_path});
     }
     append(words, {"-np", std::to_string(std::max(1U, slots))});
-    add_settings(words, model, std::max(1U, slots));
+    add_settings(words, model, std::max(1U, slots), plan);
     add_purpose(words, model);
     words.emplace_back("--no-webui");
     append(words, config.llama_server.args);
     append(words, own);
     return words;
+}
+
+std::size_t own_words(const Model& model, const Config& config) {
+    return config.llama_server.args.size() + own_arguments(model).size();
+}
+
+void add_visibility(std::map<std::string, std::string>& environment, const DevicePlan& plan) {
+    const auto seen = [&plan](DeviceKind kind) {
+        Words names;
+        for (const auto& gpu : plan.gpus) {
+            if (gpu.kind == kind) {
+                names.push_back(gpu.visible_as);
+            }
+        }
+        return join(names, ",");
+    };
+    // CUDA Programming Guide, "CUDA Environment Variables": an empty list shows no device. ROCm,
+    // "GPU isolation techniques": the same of ROCr, below HIP.
+    if (plan.kinds.contains(DeviceKind::nvidia)) {
+        environment.emplace("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
+    }
+    if (plan.decided && plan.kinds.contains(DeviceKind::nvidia)) {
+        environment.emplace("CUDA_VISIBLE_DEVICES", seen(DeviceKind::nvidia));
+    }
+    if (plan.decided && plan.kinds.contains(DeviceKind::amd)) {
+        environment.emplace("ROCR_VISIBLE_DEVICES", seen(DeviceKind::amd));
+    }
 }
 
 std::optional<unsigned> user_number(const Model& model, const Config& config,

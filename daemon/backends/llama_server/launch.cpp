@@ -3,15 +3,25 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <initializer_list>
 #include <optional>
 #include <string_view>
+
+#include "common/base/text.hpp"
 
 namespace routerd::llama {
 namespace {
 
 using Words = std::vector<std::string>;
 using Names = std::initializer_list<std::string_view>;
+
+constexpr std::array<const char*, 5> visibility_variables{
+    "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL",
+    "GGML_VK_VISIBLE_DEVICES"};
+constexpr std::array<std::string_view, 5> argument_variables{
+    "LLAMA_ARG_DEVICE", "LLAMA_ARG_N_GPU_LAYERS", "LLAMA_ARG_TENSOR_SPLIT", "LLAMA_ARG_SPLIT_MODE",
+    "LLAMA_ARG_MAIN_GPU"};
 
 /// The arguments, asked by option; the last one of several names counts.
 class Options {
@@ -118,14 +128,58 @@ void read_weights(LaunchParameters& launch, const Options& options) {
     launch.repack = options.flag({"--repack"}, {"-nr", "--no-repack"}, true);
 }
 
+void read_devices(LaunchParameters& launch, const Options& options) {
+    const Names device{"-dev", "--device"};
+    if (!options.has(device)) {
+        return;
+    }
+    launch.devices.emplace();
+    const auto text = to_lower(options.text(device));
+    for (const auto name : split(text, ',')) {
+        if (name != "none" && !name.empty()) {
+            launch.devices->emplace_back(name);
+        }
+    }
+}
+
+/// Who decides about GPUs, by the arguments that the user wrote.
+Placed placed_by(const Options& own) {
+    const auto mode = own.text({"-sm", "--split-mode"});
+    if (own.has({"-ot", "--override-tensor", "-ts", "--tensor-split", "-mg", "--main-gpu",
+                 "--moe-cache-mib"}) ||
+        (!mode.empty() && mode != "layer")) {
+        return Placed::unreadable;
+    }
+    const bool is_said =
+        own.has({"-ngl", "--gpu-layers", "--n-gpu-layers", "-dev", "--device"}) || !mode.empty();
+    return is_said ? Placed::by_arguments : Placed::by_router;
+}
+
 }  // namespace
 
-LaunchParameters launch_parameters(const Words& arguments) {
+bool places_models(std::string_view variable) {
+    return std::ranges::find(visibility_variables, variable) != visibility_variables.end() ||
+           std::ranges::find(argument_variables, variable) != argument_variables.end();
+}
+
+bool daemon_places_models() {
+    return std::ranges::any_of(visibility_variables, [](const char* name) {
+        const char* value =
+            std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody calls setenv
+        return value != nullptr && *value != '\0';
+    });
+}
+
+LaunchParameters launch_parameters(const Words& arguments, std::size_t own_words) {
     const Options options(arguments);
     LaunchParameters launch;
     read_slots(launch, options);
     read_cache(launch, options);
     read_weights(launch, options);
+    read_devices(launch, options);
+    const auto own = std::min(own_words, arguments.size());
+    const Words own_arguments(arguments.end() - static_cast<std::ptrdiff_t>(own), arguments.end());
+    launch.placed = placed_by(Options(own_arguments));
     set_positive(launch.batch, options.number({"-b", "--batch-size"}));
     set_positive(launch.ubatch, options.number({"-ub", "--ubatch-size"}));
     launch.ubatch = std::min(launch.ubatch, launch.batch);

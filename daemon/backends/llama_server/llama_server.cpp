@@ -10,7 +10,9 @@
 
 #include "common/base/text.hpp"
 #include "daemon/backends/llama_server/arguments.hpp"
+#include "daemon/backends/llama_server/device_list.hpp"
 #include "daemon/backends/llama_server/launch.hpp"
+#include "daemon/backends/llama_server/memory_lines.hpp"
 #include "daemon/backends/program.hpp"
 
 namespace routerd {
@@ -98,6 +100,10 @@ std::string meaning_of(const ExitStatus& status) {
     return {};
 }
 
+Result<std::string> program_of(const Config& config) {
+    return find_program(config.llama_server.path, "[llama_server] path (or LLAMA_SERVER_PATH)");
+}
+
 }  // namespace
 
 const BackendInfo& LlamaServer::info() const noexcept {
@@ -108,26 +114,50 @@ const BackendInfo& LlamaServer::info() const noexcept {
 }
 
 Result<CommandLine> LlamaServer::command_line(const Model& model, const Config& config,
-                                              const ListenAt& listen) const {
-    auto program =
-        find_program(config.llama_server.path, "[llama_server] path (or LLAMA_SERVER_PATH)");
+                                              const ListenAt& listen,
+                                              const DevicePlan& plan) const {
+    auto program = program_of(config);
     if (!program) {
         return program.error();
     }
-    auto arguments = llama::arguments(model, config, listen);
+    auto arguments = llama::arguments(model, config, listen, plan);
     if (!arguments) {
         return arguments.error();
     }
     CommandLine command;
     command.argv.push_back(std::move(*program));
     command.argv.insert(command.argv.end(), arguments->begin(), arguments->end());
+    command.own_words = llama::own_words(model, config);
     command.environment = model.settings.env;
+    llama::add_visibility(command.environment, plan);
     command.environment.emplace("GGML_NO_BACKTRACE", "1");  // else a crash starts a debugger
     return command;
 }
 
 std::optional<LaunchParameters> LlamaServer::launch_parameters(const CommandLine& command) const {
-    return llama::launch_parameters(command.argv);
+    auto launch = llama::launch_parameters(command.argv, command.own_words);
+    launch.program = command.argv.front();
+    const bool is_hidden = std::ranges::any_of(command.environment,
+                                               [](const auto& variable) {
+                                                   return llama::places_models(variable.first);
+                                               }) ||
+                           llama::daemon_places_models();
+    launch.placed = is_hidden ? Placed::unreadable : launch.placed;
+    return launch;
+}
+
+std::vector<std::string> LlamaServer::device_question(const Config& config) const {
+    const auto program = program_of(config);
+    return program ? std::vector<std::string>{*program, "--list-devices"}
+                   : std::vector<std::string>();
+}
+
+std::optional<GpuSupport> LlamaServer::read_devices(const std::string& answer) const {
+    return llama::read_device_list(answer);
+}
+
+std::unique_ptr<MemoryLog> LlamaServer::memory_log() const {
+    return std::make_unique<llama::MemoryLines>();
 }
 
 unsigned LlamaServer::slots(const Model& model, const Config& config) const {

@@ -10,7 +10,10 @@ class LlamaServer : public Backend {
   public:
     const BackendInfo& info() const noexcept override;
     Result<CommandLine> command_line(const Model& model, const Config& config,
-                                     const ListenAt& listen) const override;
+                                     const ListenAt& listen, const DevicePlan& plan) const override;
+    std::vector<std::string> device_question(const Config& config) const override;
+    std::optional<GpuSupport> read_devices(const std::string& answer) const override;
+    std::unique_ptr<MemoryLog> memory_log() const override;
     std::optional<LaunchParameters> launch_parameters(const CommandLine& command) const override;
     std::string_view health_path() const noexcept override { return "/health"; }
     unsigned slots(const Model& model, const Config& config) const override;

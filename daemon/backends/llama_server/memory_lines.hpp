@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/backends/backend.hpp"
 #include "daemon/estimate/estimate.hpp"
 
 namespace routerd::llama {
@@ -15,13 +16,13 @@ namespace routerd::llama {
 /// "… load_tensors:   CPU_Mapped model buffer size =   258.93 MiB". The server prints them with
 /// --verbosity 4 and above. Other lines are looked at and forgotten. A second load in the same log
 /// (a server that slept) begins anew.
-class MemoryLines {
+class MemoryLines : public MemoryLog {
   public:
-    void add(std::string_view line);
+    void add(std::string_view line) override;
 
     /// What was named so far, per device, in parts; overhead is always 0. Buffers of the CPU and
     /// those that a GPU only reads ("CUDA_Host") are the host's.
-    std::vector<DeviceNeed> devices() const;
+    std::vector<DeviceNeed> devices() const override;
 
   private:
     /// A buffer that is allocated again while the server prepares: its last line counts.

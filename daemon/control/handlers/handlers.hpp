@@ -33,6 +33,13 @@ Reply reset_model(Control& control, Exchange& exchange);
 // switch.cpp: answers by itself, for it may be a stream
 asio::awaitable<void> switch_model(Control& control, Exchange& exchange);
 
+// memory.cpp, estimate.cpp, queue.cpp, explain.cpp
+Result<Response> list_memory(Control& control, Exchange& exchange);
+Result<Response> estimate(Control& control, Exchange& exchange);
+Result<Response> list_queue(Control& control, Exchange& exchange);
+Result<Response> cancel_queued(Control& control, Exchange& exchange);
+Result<Response> explain(Control& control, Exchange& exchange);
+
 // profiles.cpp
 Reply list_profiles(Control& control, Exchange& exchange);
 Reply get_profile(Control& control, Exchange& exchange);

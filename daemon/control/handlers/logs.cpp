@@ -123,8 +123,14 @@ LogQuery first_query(const Wanted& wanted) {
     return query;
 }
 
-asio::awaitable<void> wait_growth(Fleet& fleet, std::string id, std::uint64_t seen) {
-    co_await fleet.wait_log(std::move(id), seen, TimePoint::max());
+/// Whose log: a model's, and of its servers that one, or the first.
+struct Whose {
+    std::string model;
+    std::uint64_t instance = 0;
+};
+
+asio::awaitable<void> wait_growth(Fleet& fleet, Whose whose, std::uint64_t seen) {
+    co_await fleet.wait_log(whose.model, seen, TimePoint::max(), whose.instance);
 }
 
 asio::awaitable<void> until_gone(EventStream& stream) {
@@ -134,15 +140,14 @@ asio::awaitable<void> until_gone(EventStream& stream) {
     }
 }
 
-asio::awaitable<void> follow_log(Control& control, Exchange& exchange, std::string id,
-                                 Wanted wanted) {
+asio::awaitable<void> follow_log(Control& control, Exchange& exchange, Whose whose, Wanted wanted) {
     using namespace boost::asio::experimental::awaitable_operators;
     auto& fleet = control.services().fleet;
     EventStream stream(exchange, control.services().executor);
     bool alive = co_await stream.begin();
     auto query = first_query(wanted);
     while (alive) {
-        auto page = co_await fleet.read_log(id, query);
+        auto page = co_await fleet.read_log(whose.model, query, whose.instance);
         if (!page) {
             const auto text = api::encode(api::LogLine{std::nullopt, page.error().message()});
             co_await stream.send("log", text);
@@ -156,36 +161,37 @@ asio::awaitable<void> follow_log(Control& control, Exchange& exchange, std::stri
         query.from = page->next;
         if (alive) {
             const auto seen = page->seen;
-            co_await (wait_growth(fleet, id, seen) || until_gone(stream));
+            co_await (wait_growth(fleet, whose, seen) || until_gone(stream));
             alive = !stream.gone();
         }
     }
 }
 
-asio::awaitable<void> show_log(Control& control, Exchange& exchange, std::string id) {
+asio::awaitable<void> show_log(Control& control, Exchange& exchange, Whose whose) {
     const auto wanted = read_query(exchange);
     if (!wanted) {
         co_await refuse(exchange, wanted.error());
         co_return;
     }
     auto query = first_query(*wanted);
-    auto page = co_await control.services().fleet.read_log(id, query);
+    auto& fleet = control.services().fleet;
+    auto page = co_await fleet.read_log(whose.model, query, whose.instance);
     if (!page) {
         co_await refuse(exchange, page.error());
         co_return;
     }
     if (wanted->follow) {
-        co_await follow_log(control, exchange, id, *wanted);
+        co_await follow_log(control, exchange, whose, *wanted);
         co_return;
     }
     auto lines = select(to_lines(*page), *wanted);
     co_await send_list(exchange, std::move(lines));
 }
 
-Result<std::string> model_of_instance(Control& control, const std::string& id) {
+Result<Whose> whose_instance(Control& control, const std::string& id) {
     for (const auto& instance : control.services().fleet.instances()) {
         if (instance.id != 0 && std::to_string(instance.id) == id) {
-            return instance.model;
+            return Whose{instance.model, instance.id};
         }
     }
     return Error(Errc::not_found, "no instance '" + escaped(id) + "' runs")
@@ -215,16 +221,17 @@ asio::awaitable<void> model_log(Control& control, Exchange& exchange) {
         co_await refuse(exchange, model.error());
         co_return;
     }
-    co_await show_log(control, exchange, (*model)->id);
+    const Whose whose{(*model)->id, 0};
+    co_await show_log(control, exchange, whose);
 }
 
 asio::awaitable<void> instance_log(Control& control, Exchange& exchange) {
-    auto model = model_of_instance(control, exchange.param("id"));
-    if (!model) {
-        co_await refuse(exchange, model.error());
+    const auto whose = whose_instance(control, exchange.param("id"));
+    if (!whose) {
+        co_await refuse(exchange, whose.error());
         co_return;
     }
-    co_await show_log(control, exchange, *model);
+    co_await show_log(control, exchange, *whose);
 }
 
 }  // namespace routerd::control

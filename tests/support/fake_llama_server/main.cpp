@@ -13,6 +13,7 @@
 //   chunk-ms=N         pause between chunks [0]            stream-end=die|hang|abort
 //   grandchild         leaves a process in a session of its own that ignores SIGTERM
 //   flood=N            writes N lines of log while it loads
+// With --list-devices it lists two GPUs and ends.
 // The first line of its log is "FAKE pid=… fds=[…] env=[…] signals=…", for tests of what it
 // inherits.
 #include <algorithm>
@@ -180,6 +181,12 @@ void load(const Faults& faults, const std::string& model, fake::Server& server) 
 int main(int argc, char** argv) {
     std::signal(SIGSEGV, SIG_DFL);  // a sanitizer's handler would make an exit of it
     const std::vector<std::string> words(argv + 1, argv + argc);
+    if (std::find(words.begin(), words.end(), "--list-devices") != words.end()) {
+        std::printf(
+            "Available devices:\n  CUDA0: Fake GPU (6144 MiB, 6000 MiB free)\n"
+            "  CUDA1: Fake GPU (6144 MiB, 6000 MiB free)\n");
+        return 0;
+    }
     const auto faults = faults_of(std::getenv("FAKE_LLAMA"));
     const auto model = argument(words, "-m", "");
     introduce_itself();

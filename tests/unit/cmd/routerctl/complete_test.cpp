@@ -42,6 +42,9 @@ TEST_F(CompleteTest, NamesFromTheDaemon) {
     EXPECT_EQ(complete({"load", "other", "q"}), names);
     EXPECT_EQ(complete({"switch", "--exclusive", "q"}), names);
     EXPECT_EQ(complete({"profile", "use", ""}), "night\n");
+    EXPECT_EQ(complete({"estimate", "--ctx", "4096", "q"}), names);
+    EXPECT_EQ(complete({"why", "q"}), names);
+    EXPECT_EQ(complete({"queue", "cancel", ""}), "");
 }
 
 TEST_F(CompleteTest, ValuesOfOptionsAndArguments) {

@@ -24,6 +24,10 @@ TEST_P(GoldenTest, PrintsWhatItAlwaysDid) {
 
 constexpr const char* list_models = "GET /control/v1/models";
 constexpr const char* list_instances = "GET /control/v1/instances";
+constexpr const char* get_memory = "GET /control/v1/memory";
+constexpr const char* post_estimate = "POST /control/v1/estimate";
+constexpr const char* list_queue = "GET /control/v1/queue";
+constexpr const char* explain_model = "GET /control/v1/explain?name=qwen3-8b";
 constexpr const char* get_model = "GET /control/v1/models/qwen3-8b";
 
 INSTANTIATE_TEST_SUITE_P(
@@ -61,6 +65,30 @@ INSTANTIATE_TEST_SUITE_P(
         GoldenCase{"events", {"events"}, "GET /control/v1/events?limit=100", "events.json"},
         GoldenCase{
             "events_json", {"events", "--json"}, "GET /control/v1/events?limit=100", "events.json"},
+        GoldenCase{"memory", {"memory"}, get_memory, "memory.json"},
+        GoldenCase{"memory_wide", {"vram", "--format", "wide"}, get_memory, "memory.json"},
+        GoldenCase{"memory_json", {"memory", "--json"}, get_memory, "memory.json"},
+        GoldenCase{"memory_template",
+                   {"memory", "--format", "{{.device}} {{.free_bytes}}"},
+                   get_memory,
+                   "memory.json"},
+        GoldenCase{"estimate", {"estimate", "qwen3-8b"}, post_estimate, "estimate.json"},
+        GoldenCase{"estimate_wide",
+                   {"estimate", "qwen3-8b", "--format", "wide"},
+                   post_estimate,
+                   "estimate.json"},
+        GoldenCase{
+            "estimate_json", {"estimate", "qwen3-8b", "--json"}, post_estimate, "estimate.json"},
+        GoldenCase{"queue", {"queue"}, list_queue, "queue.json"},
+        GoldenCase{"queue_wide",
+                   {"queue", "ls", "--format", "wide", "--no-trunc"},
+                   list_queue,
+                   "queue.json"},
+        GoldenCase{"queue_quiet", {"queue", "ls", "-q"}, list_queue, "queue.json"},
+        GoldenCase{"why", {"why", "qwen3-8b"}, explain_model, "decisions.json"},
+        GoldenCase{
+            "why_wide", {"why", "qwen3-8b", "--format", "wide"}, explain_model, "decisions.json"},
+        GoldenCase{"why_json", {"why", "qwen3-8b", "--json"}, explain_model, "decisions.json"},
         GoldenCase{"logs",
                    {"logs", "-n", "2", "-t", "qwen3-8b"},
                    "GET /control/v1/models/qwen3-8b/logs?lines=2",

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "common/api/decision.hpp"
 #include "common/api/error_body.hpp"
+#include "common/api/estimate.hpp"
 #include "common/api/event.hpp"
 #include "common/api/instance.hpp"
 #include "common/api/log.hpp"
@@ -79,6 +81,31 @@ TEST(CodecTest, EventsKeepTheirDetails) {
     event.type = "instance.ready";
     event.details = {{"ms", "80"}, {"reason", "request"}};
     EXPECT_EQ(decode<Event>(encode(event))->details, event.details);
+}
+
+TEST(CodecTest, ADecisionComesBackAsItWas) {
+    Decision decision;
+    decision.id = 12;
+    decision.time = *parse_rfc3339("2026-11-21T15:04:05.123Z");
+    decision.type = "instance.draining";
+    decision.model = "a";
+    decision.details = {{"other", "b"}, {"reason", "makes_room"}};
+    EXPECT_TRUE(to_value(decision).at("request").is_null());
+    EXPECT_EQ(to_value(decision).at("details").at("other"), "b");
+    decision.request = "req-1";
+    const auto text = encode(decision);
+    const auto back = decode<Decision>(text);
+    ASSERT_TRUE(back) << back.error().message();
+    EXPECT_EQ(encode(*back), text);
+}
+
+TEST(CodecTest, AnEstimateIsAskedForWithKnownParametersOnly) {
+    const auto request = decode_request<EstimateRequest>(R"({"model":"a","parallel":2})");
+    ASSERT_TRUE(request) << request.error().message();
+    EXPECT_EQ(request->parallel, 2U);
+    EXPECT_EQ(request->context, std::nullopt);
+    EXPECT_FALSE(decode_request<EstimateRequest>(R"({"model":"a","slots":2})"));
+    EXPECT_FALSE(decode_request<EstimateRequest>(R"({"model":"a","parallel":-1})"));
 }
 
 TEST(CodecTest, AnswersMayHaveKeysOfANewerVersion) {

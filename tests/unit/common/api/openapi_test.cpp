@@ -8,11 +8,15 @@
 #include <nlohmann/json.hpp>
 
 #include "common/api/codec.hpp"
+#include "common/api/decision.hpp"
 #include "common/api/error_body.hpp"
+#include "common/api/estimate.hpp"
 #include "common/api/event.hpp"
 #include "common/api/instance.hpp"
+#include "common/api/memory.hpp"
 #include "common/api/model.hpp"
 #include "common/api/profile.hpp"
+#include "common/api/queue.hpp"
 #include "common/api/settings.hpp"
 #include "common/api/status.hpp"
 #include "common/api/switch.hpp"
@@ -47,34 +51,43 @@ TEST_P(OpenApiSchema, HasTheKeysThatAreSent) {
     EXPECT_EQ(keys_of(schema.at("properties")), keys_of(GetParam().sample));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OpenApiSchema,
-                         testing::Values(SchemaCase{"Error", to_value(ErrorBody{})},
-                                         SchemaCase{"Event", to_value(Event{})},
-                                         SchemaCase{"EventList", to_value(EventList{})},
-                                         SchemaCase{"Instance", to_value(Instance{})},
-                                         SchemaCase{"InstanceList", to_value(InstanceList{})},
-                                         SchemaCase{"LoadResult", to_value(LoadResult{})},
-                                         SchemaCase{"UnloadResult", to_value(UnloadResult{})},
-                                         SchemaCase{"ModelSummary", to_value(ModelSummary{})},
-                                         SchemaCase{"Model", to_value(Model{})},
-                                         SchemaCase{"GgufMetadata", to_value(Model{}).at("gguf")},
-                                         SchemaCase{"ModelChange", to_value(ModelChange{})},
-                                         SchemaCase{"RescanRequest", to_value(RescanRequest{})},
-                                         SchemaCase{"RescanResult", to_value(RescanResult{})},
-                                         SchemaCase{"SwitchRequest", to_value(SwitchRequest{})},
-                                         SchemaCase{"SwitchStage", to_value(SwitchStage{})},
-                                         SchemaCase{"SwitchResult", to_value(SwitchResult{})},
-                                         SchemaCase{"SwitchPlan", to_value(SwitchPlan{})},
-                                         SchemaCase{"Profile", to_value(Profile{})},
-                                         SchemaCase{"LogLine", to_value(LogLine{})},
-                                         SchemaCase{"Status", to_value(Status{})},
-                                         SchemaCase{"ModelCounts", to_value(Status{}).at("models")},
-                                         SchemaCase{"RequestCounts",
-                                                    to_value(Status{}).at("requests")},
-                                         SchemaCase{"Check", to_value(Check{})},
-                                         SchemaCase{"ConfigEntry", to_value(ConfigEntry{})},
-                                         SchemaCase{"ReloadResult", to_value(ReloadResult{})}),
-                         [](const auto& row) { return row.param.schema; });
+INSTANTIATE_TEST_SUITE_P(
+    All, OpenApiSchema,
+    testing::Values(
+        SchemaCase{"Error", to_value(ErrorBody{})}, SchemaCase{"Event", to_value(Event{})},
+        SchemaCase{"EventList", to_value(EventList{})},
+        SchemaCase{"Instance", to_value(Instance{})},
+        SchemaCase{"InstanceList", to_value(InstanceList{})},
+        SchemaCase{"LoadResult", to_value(LoadResult{})},
+        SchemaCase{"UnloadResult", to_value(UnloadResult{})},
+        SchemaCase{"ModelSummary", to_value(ModelSummary{})},
+        SchemaCase{"Model", to_value(Model{})},
+        SchemaCase{"GgufMetadata", to_value(Model{}).at("gguf")},
+        SchemaCase{"ModelChange", to_value(ModelChange{})},
+        SchemaCase{"RescanRequest", to_value(RescanRequest{})},
+        SchemaCase{"RescanResult", to_value(RescanResult{})},
+        SchemaCase{"SwitchRequest", to_value(SwitchRequest{})},
+        SchemaCase{"SwitchStage", to_value(SwitchStage{})},
+        SchemaCase{"SwitchResult", to_value(SwitchResult{})},
+        SchemaCase{"SwitchPlan", to_value(SwitchPlan{})},
+        SchemaCase{"DeviceHolder", to_value(DeviceHolder{})},
+        SchemaCase{"DeviceMemory", to_value(DeviceMemory{})},
+        SchemaCase{"DeviceMemoryList", to_value(DeviceMemoryList{})},
+        SchemaCase{"EstimateRequest", to_value(EstimateRequest{})},
+        SchemaCase{"DeviceEstimate", to_value(DeviceEstimate{})},
+        SchemaCase{"EstimateEviction", to_value(EstimateEviction{})},
+        SchemaCase{"Estimate", to_value(Estimate{})},
+        SchemaCase{"QueuedRequest", to_value(QueuedRequest{})},
+        SchemaCase{"QueueList", to_value(QueueList{})},
+        SchemaCase{"Decision", to_value(Decision{})},
+        SchemaCase{"DecisionList", to_value(DecisionList{})},
+        SchemaCase{"Profile", to_value(Profile{})}, SchemaCase{"LogLine", to_value(LogLine{})},
+        SchemaCase{"Status", to_value(Status{})},
+        SchemaCase{"ModelCounts", to_value(Status{}).at("models")},
+        SchemaCase{"RequestCounts", to_value(Status{}).at("requests")},
+        SchemaCase{"Check", to_value(Check{})}, SchemaCase{"ConfigEntry", to_value(ConfigEntry{})},
+        SchemaCase{"ReloadResult", to_value(ReloadResult{})}),
+    [](const auto& row) { return row.param.schema; });
 
 void collect_references(const Json& node, std::vector<std::string>& found) {
     if (node.is_object() && node.contains("$ref")) {

@@ -30,6 +30,7 @@ TEST(ModelKeysTest, TextsAreReadBackAsTheyWere) {
         {"pin", "true"},
         {"idle_unload", "90s"},
         {"instances", "1"},
+        {"groups", R"(["coders"])"},
         {"set.temperature", "0.5"},
         {"set.user", "\"x\""},
         {"strip", R"(["logprobs"])"},

@@ -38,6 +38,19 @@ TEST(LaunchTest, ReadsWhatChangesMemory) {
     EXPECT_EQ(launch.checkpoints, 0U);
 }
 
+TEST(LaunchTest, TellsWhoPlacesTheModel) {
+    const std::vector<std::string> by_settings{"-ngl", "20", "-dev", "CUDA1,cuda0"};
+    EXPECT_EQ(launch_parameters(by_settings).placed, Placed::by_router);
+    EXPECT_EQ(launch_parameters(by_settings).devices, (std::vector<std::string>{"cuda1", "cuda0"}));
+    EXPECT_EQ(launch_parameters(by_settings, 2).placed, Placed::by_arguments);
+    EXPECT_EQ(launch_parameters({"-dev", "none"}).devices, std::vector<std::string>());
+    EXPECT_EQ(launch_parameters({"-ngl", "20", "-fa", "on"}, 2).placed, Placed::by_router);
+    EXPECT_EQ(launch_parameters({"-sm", "row"}, 2).placed, Placed::unreadable);
+    EXPECT_EQ(launch_parameters({"-ts", "3,1"}, 2).placed, Placed::unreadable);
+    EXPECT_TRUE(places_models("CUDA_VISIBLE_DEVICES"));
+    EXPECT_FALSE(places_models("CUDA_DEVICE_ORDER"));
+}
+
 TEST(LaunchTest, TakesTheLastOfTwoAndPassesOverNonsense) {
     const auto launch = launch_parameters({"-c", "1024", "--ctx-size", "4096", "-np", "x", "-kvu",
                                            "-no-kvu", "-ngl", "auto", "-ctk", "q9_9", "-ub"});

@@ -25,7 +25,7 @@ class LlamaServerTest : public testing::Test {
 
     /// The arguments after "-m … --alias m --host … " as one line.
     std::string rest() const {
-        const auto command = backend_.command_line(model_, config_, {"/run/m.sock", ""});
+        const auto command = backend_.command_line(model_, config_, {"/run/m.sock", ""}, {});
         EXPECT_TRUE(command) << command.error().message();
         const auto line = join(command->argv, " ");
         const std::string head = program_ + " -m /models/m.gguf --alias m --host /run/m.sock ";
@@ -47,7 +47,7 @@ TEST_F(LlamaServerTest, IsTheBackendOfModelsThatNameNone) {
 
 TEST_F(LlamaServerTest, SaysWhatAPlainModelNeeds) {
     EXPECT_EQ(rest(), "-np 1 --no-webui");
-    const auto command = backend_.command_line(model_, config_, {"", "9001"});
+    const auto command = backend_.command_line(model_, config_, {"", "9001"}, {});
     EXPECT_THAT(join(command->argv, " "), HasSubstr("--host 127.0.0.1 --port 9001 -np 1"));
     EXPECT_EQ(command->environment.at("GGML_NO_BACKTRACE"), "1");
 }
@@ -67,6 +67,99 @@ TEST_F(LlamaServerTest, PutsEverySettingIntoAnArgument) {
               "--mmproj /mm.gguf --lora /a.gguf,/b.gguf --no-webui");
     EXPECT_EQ(backend_.slots(model_, config_), 4U);
     EXPECT_EQ(backend_.context(model_, config_), 2048U);
+}
+
+/// Where a model lies, what is asked for, and what the server is told.
+struct PlanCase {
+    const char* name;
+    DevicePlan plan;
+    const char* arguments;
+    std::map<std::string, std::string> environment;
+};
+
+void PrintTo(const PlanCase& test, std::ostream* to) {
+    *to << test.name;
+}
+
+DevicePlan::Gpu gpu(DeviceKind kind, const std::string& visible_as, std::uint64_t share = 1) {
+    return {.device = "any", .kind = kind, .visible_as = visible_as, .share = share};
+}
+
+DevicePlan plan_on(std::set<DeviceKind> kinds, std::vector<DevicePlan::Gpu> gpus,
+                   std::optional<std::uint64_t> layers = std::nullopt) {
+    return {
+        .kinds = std::move(kinds), .decided = true, .gpus = std::move(gpus), .gpu_layers = layers};
+}
+
+class PlanTest : public LlamaServerTest, public testing::WithParamInterface<PlanCase> {};
+
+TEST_P(PlanTest, TellsTheServer) {
+    model_.settings.gpu_layers = 7;
+    model_.settings.devices = {"cuda0"};
+    const auto command =
+        backend_.command_line(model_, config_, {"/run/m.sock", ""}, GetParam().plan);
+    ASSERT_TRUE(command);
+    auto environment = command->environment;
+    environment.erase("GGML_NO_BACKTRACE");
+    EXPECT_EQ(join(command->argv, " "),
+              program_ + " -m /models/m.gguf --alias m --host /run/m.sock -np 1" +
+                  GetParam().arguments + " --no-webui");
+    EXPECT_EQ(environment, GetParam().environment);
+}
+
+constexpr auto nvidia = DeviceKind::nvidia;
+constexpr auto amd = DeviceKind::amd;
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, PlanTest,
+    testing::Values(
+        PlanCase{"NothingIsChosen", {}, " -ngl 7 -dev cuda0", {}},
+        PlanCase{"TheUserChose",
+                 {.kinds = {nvidia}, .gpus = {gpu(nvidia, "GPU-1")}, .gpu_layers = {}},
+                 " -ngl 7 -dev cuda0",
+                 {{"CUDA_DEVICE_ORDER", "PCI_BUS_ID"}}},
+        PlanCase{"OneGpu",
+                 plan_on({nvidia}, {gpu(nvidia, "GPU-1")}),
+                 " -ngl 999",
+                 {{"CUDA_DEVICE_ORDER", "PCI_BUS_ID"}, {"CUDA_VISIBLE_DEVICES", "GPU-1"}}},
+        PlanCase{"ASplit",
+                 plan_on({nvidia}, {gpu(nvidia, "GPU-1", 8000), gpu(nvidia, "GPU-3", 24000)}),
+                 " -ngl 999 -ts 8000,24000",
+                 {{"CUDA_DEVICE_ORDER", "PCI_BUS_ID"}, {"CUDA_VISIBLE_DEVICES", "GPU-1,GPU-3"}}},
+        PlanCase{"SomeLayers",
+                 plan_on({nvidia}, {gpu(nvidia, "GPU-1")}, 12),
+                 " -ngl 12",
+                 {{"CUDA_DEVICE_ORDER", "PCI_BUS_ID"}, {"CUDA_VISIBLE_DEVICES", "GPU-1"}}},
+        PlanCase{"TheHost",
+                 plan_on({nvidia, amd}, {}),
+                 " -ngl 0",
+                 {{"CUDA_DEVICE_ORDER", "PCI_BUS_ID"},
+                  {"CUDA_VISIBLE_DEVICES", ""},
+                  {"ROCR_VISIBLE_DEVICES", ""}}},
+        PlanCase{"AnAmdGpuBesideOthers",
+                 plan_on({nvidia, amd}, {gpu(amd, "GPU-deadbeef")}),
+                 " -ngl 999",
+                 {{"CUDA_DEVICE_ORDER", "PCI_BUS_ID"},
+                  {"CUDA_VISIBLE_DEVICES", ""},
+                  {"ROCR_VISIBLE_DEVICES", "GPU-deadbeef"}}}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST_F(LlamaServerTest, TheUsersOwnVariablesStayAndAreNotGuessedAt) {
+    model_.settings.env["CUDA_VISIBLE_DEVICES"] = "1";
+    const auto command = backend_.command_line(model_, config_, {"", "1"},
+                                               plan_on({nvidia}, {gpu(nvidia, "GPU-0")}));
+    EXPECT_EQ(command->environment.at("CUDA_VISIBLE_DEVICES"), "1");
+    EXPECT_EQ(backend_.launch_parameters(*command)->placed, Placed::unreadable);
+    model_.settings.env.clear();
+    model_.settings.args = {"-ngl", "3"};
+    const auto own = backend_.command_line(model_, config_, {"", "1"}, {});
+    EXPECT_EQ(backend_.launch_parameters(*own)->placed, Placed::by_arguments);
+    EXPECT_EQ(backend_.launch_parameters(*own)->program, program_);
+}
+
+TEST_F(LlamaServerTest, NoneMeansNoGpu) {
+    model_.settings.devices = {"host"};
+    EXPECT_EQ(rest(), "-np 1 -dev none --no-webui");
 }
 
 TEST_F(LlamaServerTest, LetsTheUsersArgumentsComeLast) {
@@ -93,7 +186,7 @@ TEST_F(LlamaServerTest, TurnsOnWhatEmbeddingAndRerankingNeed) {
 TEST_F(LlamaServerTest, RefusesArgumentsThatTheRouterMustDecide) {
     for (const auto* word : {"--host", "--port=1", "-m", "--alias", "--api-key"}) {
         model_.settings.args = {word, "x"};
-        const auto command = backend_.command_line(model_, config_, {"/run/m.sock", ""});
+        const auto command = backend_.command_line(model_, config_, {"/run/m.sock", ""}, {});
         ASSERT_FALSE(command) << word;
         EXPECT_THAT(command.error().message(), HasSubstr("the router decides it"));
     }

@@ -108,6 +108,9 @@ TEST(GroupingTest, PairsProjectorsByName) {
     EXPECT_EQ(mmproj_of(found, "/m/gemma-3-4b-it-Q4_K_M.gguf"), "/m/mmproj-gemma-3-4b-it-f16.gguf");
     EXPECT_EQ(mmproj_of(found, "/m/qwen2-vl-7b-Q4_K_M.gguf"), "/m/qwen2-vl-7b-mmproj-Q8_0.gguf");
     EXPECT_EQ(mmproj_of(found, "/m/llama-8b-Q4_K_M.gguf"), "");
+    for (const auto& model : found.models) {
+        EXPECT_EQ(model.projector != nullptr, !model.mmproj.empty()) << "its memory is not known";
+    }
 }
 
 TEST(GroupingTest, PairsANamelessProjectorWithTheOnlyModelOfItsFolder) {

@@ -58,6 +58,15 @@ TEST_F(DeviceReaderTest, ReadsAmdCardsInTheOrderOfTheirAddresses) {
     EXPECT_EQ(readings.find("rocm1")->device.name, "AMD GPU");
 }
 
+TEST_F(DeviceReaderTest, KnowsWhatTheRuntimeCallsAnAmdCard) {
+    write_card("card0", "0x1002", "0000:03:00.0");
+    write_card("card1", "0x1002", "0000:0b:00.0");
+    folder_.write("sys/class/drm/card0/device/unique_id", "7c6e1a2b3c4d5e6f\n");
+    const auto readings = read();
+    EXPECT_EQ(readings.find("rocm0")->device.visible_as, "GPU-7c6e1a2b3c4d5e6f");
+    EXPECT_EQ(readings.find("rocm1")->device.visible_as, "1") << "an older card has only a number";
+}
+
 TEST_F(DeviceReaderTest, OneUnreadableCardLeavesTheOthers) {
     write_card("card0", "0x1002", "0000:03:00.0");
     write_card("card1", "0x1002", "0000:0b:00.0");

@@ -95,6 +95,7 @@ TEST_F(NvidiaTest, ReadsEveryDevice) {
     EXPECT_EQ(readings[1].device.id, "cuda1");
     EXPECT_EQ(readings[1].device.name, "NVIDIA Test 1");
     EXPECT_EQ(readings[1].device.uuid, "GPU-1");
+    EXPECT_EQ(readings[1].device.visible_as, "GPU-1");
     EXPECT_EQ(readings[1].total, 24 * gib);
     EXPECT_EQ(readings[1].free, 20 * gib);
 }

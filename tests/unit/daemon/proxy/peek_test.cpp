@@ -27,6 +27,42 @@ TEST(PeekTest, TheLastOfTwoCounts) {
     EXPECT_EQ(peek_at(R"({"model":"a","model":"b"})")->model, "b");
 }
 
+std::string opening_of(std::string body) {
+    const auto peeked = peek(body);
+    EXPECT_TRUE(peeked) << body;
+    return peeked ? std::string(peeked->opening) : std::string();
+}
+
+TEST(PeekTest, TheOpeningOfAConversationStaysTheSameAsItGrows) {
+    const std::string first = R"({"role":"system","content":"Be \"user\" kind"})";
+    const std::string second = R"({"role": "user", "content": "Hello"})";
+    const auto body = [&](const std::string& rest) {
+        return R"({"messages":[)" + first + "," + second + rest + R"(],"model":"a"})";
+    };
+    EXPECT_EQ(opening_of(body("")), first + "," + second);
+    EXPECT_EQ(opening_of(body(R"(,{"role":"assistant","content":"Hi"},{"role":"user"})")),
+              first + "," + second);
+    EXPECT_EQ(opening_of(R"({"messages":[)" + second + "]}"), second);
+    EXPECT_EQ(peek_at(body(R"(,{"role":"assistant"})"))->model, "a") << "the rest is skipped";
+}
+
+TEST(PeekTest, FindsTheOpeningOfPromptsAndInputs) {
+    EXPECT_EQ(opening_of(R"({"prompt":"Once upon"})"), R"("Once upon")");
+    EXPECT_EQ(opening_of(R"({"input":[{"role":"user","content":"x"}]})"),
+              R"({"role":"user","content":"x"})");
+    EXPECT_EQ(opening_of(R"({"prompt":")" + std::string(5000, 'x') + R"("})").size(), 512U);
+    EXPECT_EQ(opening_of(R"({"prompt":[1,2,3]})"), "1,2,3");
+    EXPECT_EQ(opening_of(R"({"messages":null,"prompt":7})"), "");
+    EXPECT_EQ(opening_of(R"({"messages":[]})"), "");
+}
+
+TEST(PeekTest, NumbersConversations) {
+    EXPECT_EQ(conversation_of(""), 0U);
+    EXPECT_NE(conversation_of("a"), 0U);
+    EXPECT_EQ(conversation_of("a"), conversation_of("a"));
+    EXPECT_NE(conversation_of("a"), conversation_of("b"));
+}
+
 class NotARequest : public testing::TestWithParam<const char*> {};
 
 TEST_P(NotARequest, IsRefused) {

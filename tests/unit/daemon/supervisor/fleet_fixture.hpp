@@ -66,6 +66,8 @@ class FleetTest : public testing::Test {
     Fleet& make_fleet() {
         Fleet::Services services{loop.get_executor(), pool, rows,
                                  [this](api::Event event) { events.push_back(std::move(event)); }};
+        services.corrections = &corrections;
+        services.nvml = nvml;
         fleet_.emplace(std::move(services), config);
         fleet_->set_catalog(snapshot());
         return *fleet_;
@@ -117,6 +119,8 @@ class FleetTest : public testing::Test {
     TempDir dir;
     Config config;
     MemoryRows rows;
+    MemoryCorrections corrections;
+    const nvml::Api* nvml = nullptr;  ///< a test's own GPUs
     std::vector<std::shared_ptr<Model>> models;
     std::vector<api::Event> events;
     std::optional<Fleet> fleet_;
