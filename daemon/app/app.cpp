@@ -88,6 +88,13 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                 .config = [this]() -> const LoadedConfig& { return loaded_; },
                 .daemon = [this] { return facts(); },
                 .reload = [this] { return reload(); }}),
+      llama_router_({.executor = loop_.get_executor(),
+                     .fleet = fleet_,
+                     .events = events_,
+                     .catalog = [this] { return catalog_.snapshot(); },
+                     .health = [this] { return fleet_.health(); },
+                     .server = [this] { return server_report(); },
+                     .check = [this] { return health_.check(); }}),
       server_(
           loop_.get_executor(), routes_,
           {.http = loaded_.config.http,
@@ -136,6 +143,7 @@ void App::add_routes() {
     routes_.add(health_.routes());
     routes_.add(proxy_.routes());
     routes_.add(control_.routes());
+    routes_.add(llama_router_.routes());
     routes_.add(openai_model_routes([this] { return catalog_.snapshot(); }, fleet_));
 }
 
@@ -171,7 +179,10 @@ asio::awaitable<Result<void>> App::start() {
         co_return scanned.error();
     }
     fleet_.set_catalog(catalog_.snapshot());
-    catalog_.on_change([this] { fleet_.set_catalog(catalog_.snapshot()); });
+    catalog_.on_change([this] {
+        fleet_.set_catalog(catalog_.snapshot());
+        llama_router_.changed();
+    });
     const auto adopted = co_await fleet_.adopt();
     if (!adopted) {
         co_return adopted.error();
@@ -248,6 +259,12 @@ DaemonFacts App::facts() const {
     return facts;
 }
 
+llama_router::ServerReport App::server_report() const {
+    const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(
+        std::chrono::system_clock::now() - started_);
+    return {stopping_ ? "stopping" : problems_.empty() ? "running" : "degraded", uptime};
+}
+
 void App::log_record(const Record& record) {
     if (record.error.empty()) {
         spdlog::info("{} {} {} {} {} ms, queued {} ms, load {} ms, {} bytes", record.request_id,
@@ -263,9 +280,11 @@ asio::awaitable<void> App::stop() {
     stopping_ = true;
     health_.set_ready(false);
     notify_service_manager("STOPPING=1\nSTATUS=draining");
+    llama_router_.changed();
     server_.drain();
     co_await control_.stop();
     co_await fleet_.shutdown();
+    co_await llama_router_.stop();  // its watchers have seen the servers end
     server_.cut();
     co_await server_.wait();
 }

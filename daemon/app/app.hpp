@@ -13,6 +13,7 @@
 #include "daemon/auth/authenticator.hpp"
 #include "daemon/catalog/catalog.hpp"
 #include "daemon/control/control.hpp"
+#include "daemon/dialects/llama_router.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/net/task_group.hpp"
 #include "daemon/proxy/proxy.hpp"
@@ -58,6 +59,7 @@ class App {
     asio::awaitable<Result<void>> reload();
     asio::awaitable<void> stop();
     DaemonFacts facts() const;
+    llama_router::ServerReport server_report() const;
     void log_record(const Record& record);
 
     LoadedConfig loaded_;
@@ -76,6 +78,7 @@ class App {
     Authenticator authenticator_;
     Health health_;
     Control control_;
+    LlamaRouter llama_router_;
     Routes routes_;
     Server server_;
     TaskGroup tasks_;  // the catalogue's watch, signals

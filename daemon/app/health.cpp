@@ -34,13 +34,21 @@ asio::awaitable<Result<void>> Health::database_writes() {
     co_return wrote;
 }
 
-asio::awaitable<Result<Response>> Health::readyz(Exchange& /*exchange*/) {
+asio::awaitable<Result<void>> Health::check() {
     if (!ready_) {
         co_return Error(Errc::unavailable, "the daemon is starting or stopping");
     }
     const auto writes = co_await database_writes();
     if (!writes) {
         co_return writes.error().within("check that the database takes writes");
+    }
+    co_return boost::system::in_place_value;
+}
+
+asio::awaitable<Result<Response>> Health::readyz(Exchange& /*exchange*/) {
+    const auto checked = co_await check();
+    if (!checked) {
+        co_return checked.error();
     }
     co_return plain("ready\n");
 }

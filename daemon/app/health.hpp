@@ -20,6 +20,9 @@ class Health {
     /// From when on /readyz may say yes; and no more once the daemon is stopping.
     void set_ready(bool ready) noexcept { ready_ = ready; }
 
+    /// What /readyz asks. Errors: unavailable, and what the database says.
+    asio::awaitable<Result<void>> check();
+
   private:
     asio::awaitable<Result<Response>> readyz(Exchange& exchange);
     asio::awaitable<Result<void>> database_writes();

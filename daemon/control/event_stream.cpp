@@ -50,4 +50,9 @@ asio::awaitable<bool> EventStream::wait() {
     }
 }
 
+asio::awaitable<bool> EventStream::wait_until(TimePoint deadline) {
+    co_await wake_.wait_until(deadline);
+    co_return !exchange_.gone();
+}
+
 }  // namespace routerd

@@ -28,6 +28,9 @@ class EventStream {
     /// client is gone.
     asio::awaitable<bool> wait();
 
+    /// Sleeps until wake() or `deadline` and sends nothing. False when the client is gone.
+    asio::awaitable<bool> wait_until(TimePoint deadline);
+
     /// Something is there to send. From any callback of the loop.
     void wake() { wake_.notify(); }
 
