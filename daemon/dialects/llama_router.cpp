@@ -119,6 +119,7 @@ std::vector<llama_router::ModelReport> LlamaRouter::living_models(
         }
     }
     std::vector<llama_router::ModelReport> reports;
+    reports.reserve(ids.size());
     for (const auto& id : ids) {
         reports.push_back(report(id, machine));
     }

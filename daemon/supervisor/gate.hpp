@@ -29,7 +29,7 @@ struct Demand {
     std::string request_id;  ///< for events and `why`
     Priority priority = Priority::normal;
     TimePoint deadline = TimePoint::max();  ///< refused with deadline_exceeded when still waiting
-    std::string key{};  ///< name of the key that it came with: keys share a model's slots fairly
+    std::string key;  ///< name of the key that it came with: keys share a model's slots fairly
     std::uint64_t conversation = 0;  ///< requests of one conversation have the same; 0: of none
     bool needs_slot = true;  ///< false for what does not run the model: /tokenize, /props, …
 };

@@ -18,8 +18,8 @@ constexpr int version = 1;
 constexpr std::size_t most_devices = 64;
 
 struct Part {
-    const char* name;
-    std::uint64_t DeviceBytes::*bytes;
+    const char* name = nullptr;
+    std::uint64_t DeviceBytes::*bytes = nullptr;
 };
 constexpr std::array<Part, 8> parts{{
     {"weights", &DeviceBytes::weights},

@@ -65,11 +65,10 @@ Estimate by_place(Estimate estimate) {
 
 Observed by_place(Observed observed, const Estimate& fresh) {
     const auto rename = [&fresh](std::string& device) {
-        for (std::size_t i = 1; i < fresh.devices.size(); ++i) {
-            if (fresh.devices[i].device == device) {
-                device = place_name(device, i - 1);
-                return;
-            }
+        const auto found = std::ranges::find(fresh.devices, device, &DeviceNeed::device);
+        const auto index = static_cast<std::size_t>(found - fresh.devices.begin());
+        if (index > 0 && index < fresh.devices.size()) {  // the host comes first
+            device = place_name(device, index - 1);
         }
     };
     for (auto& need : observed.logged) {

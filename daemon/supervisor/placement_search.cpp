@@ -1,6 +1,7 @@
 #include "daemon/supervisor/placement_search.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "daemon/estimate/saturating.hpp"
@@ -20,11 +21,10 @@ std::vector<Gpus> sets_of(const Gpus& gpus) {
     std::vector<Gpus> sets;
     for (unsigned mask = 1; mask < 1U << count; ++mask) {
         Gpus set;
-        for (std::size_t i = 0; i < count; ++i) {
-            if ((mask >> i & 1U) != 0) {
-                set.push_back(gpus[i]);
-            }
-        }
+        std::ranges::copy_if(gpus, std::back_inserter(set), [&](const DevicePlan::Gpu& gpu) {
+            const auto index = static_cast<std::size_t>(&gpu - gpus.data());
+            return index < count && (mask >> index & 1U) != 0;
+        });
         if (set.size() > 1) {
             sets.push_back(std::move(set));
         }

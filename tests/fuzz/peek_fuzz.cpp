@@ -27,6 +27,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(!peeked.error().message().empty());
         return 0;
     }
+    const auto opening = peeked->opening;
+    const bool is_inside =
+        opening.empty() || (opening.data() >= body.data() &&
+                            opening.data() + opening.size() <= body.data() + body.size());
+    require(is_inside);
+    require((routerd::conversation_of(opening) == 0) == opening.empty());
     const auto tree = nlohmann::json::parse(body, nullptr, false);
     if (tree.is_discarded()) {
         return 0;  // what is wrong is inside a value that was skipped: the server will say it

@@ -23,6 +23,16 @@ std::string device_of(std::string_view buffer) {
     return to_lower(buffer.substr(0, buffer.find('_')));
 }
 
+/// "CUDA0", "CPU_Mapped": what follows goes into tables, so nothing else is taken for one.
+bool is_buffer_name(std::string_view name) {
+    const auto is_letter = [](unsigned char c) { return (c | 0x20U) >= 'a' && (c | 0x20U) <= 'z'; };
+    const auto is_part = [is_letter](unsigned char c) {
+        return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
+    };
+    return !name.empty() && is_letter(static_cast<unsigned char>(name.front())) &&
+           std::ranges::all_of(name, is_part);
+}
+
 std::optional<std::uint64_t> mebibytes(std::string_view text) {
     double number = 0;
     const auto* end = text.data() + text.size();
@@ -100,7 +110,7 @@ void MemoryLines::add(std::string_view line) {
     const auto source = last_word(before_name).second;
     const auto bytes = mebibytes(trim(line.substr(middle + mark.size())));
     const auto part = part_of(kind, source);
-    if (!bytes || part == nullptr || name.empty()) {
+    if (!bytes || part == nullptr || !is_buffer_name(name)) {
         return;
     }
     if (kind == "compute" || kind == "output") {
@@ -125,8 +135,9 @@ std::vector<DeviceNeed> MemoryLines::devices() const {
     for (const auto& [device, bytes] : sums) {
         devices.push_back({device, bytes});
     }
-    std::ranges::stable_partition(devices,
-                                  [](const DeviceNeed& need) { return need.device == "host"; });
+    // clang 14, which builds the fuzz target, has no std::ranges::stable_partition.
+    std::stable_partition(devices.begin(), devices.end(),
+                          [](const DeviceNeed& need) { return need.device == "host"; });
     return devices;
 }
 

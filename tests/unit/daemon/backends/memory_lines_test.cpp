@@ -99,7 +99,8 @@ TEST(MemoryLinesTest, PassesOverWhatIsNoFigure) {
     EXPECT_TRUE(
         read({"", " buffer size =", "CPU KV buffer size = x MiB", "CPU KV buffer size = -1 MiB",
               "CPU KV buffer size = 1e300 MiB", "a: CPU KV buffer size = 12",
-              "a: CPU other buffer size = 12 MiB", "KV buffer size = 12 MiB"})
+              "a: CPU other buffer size = 12 MiB", "KV buffer size = 12 MiB",
+              "a: _CPU KV buffer size = 12 MiB", "a: C\xebU KV buffer size = 12 MiB"})
             .empty());
 }
 
