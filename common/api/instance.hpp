@@ -18,8 +18,8 @@ struct Instance {
     unsigned slots = 0;
     unsigned busy = 0;                        ///< slots in use
     std::uint64_t queue = 0;                  ///< requests that wait for the model
-    std::uint64_t memory_bytes = 0;           ///< resident, as far as it is known
-    std::string device;                       ///< "host", "cuda0"
+    std::uint64_t memory_bytes = 0;           ///< resident on the host, and reserved on GPUs
+    std::string device;                       ///< "host", "cuda0", "cuda0,cuda1"
     std::uint64_t context = 0;                ///< tokens of a slot; 0: not known yet
     std::optional<double> tokens_per_second;  ///< of the last answers
     std::optional<WallTime> until;            ///< unloaded then when it stays idle; null: never

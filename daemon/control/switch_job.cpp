@@ -34,11 +34,10 @@ api::SwitchPlan plan_switch(const Fleet& fleet, const std::string& id, bool excl
     shown.load = plan.state != InstanceState::ready;
     shown.note = plan.note;
     for (const auto& eviction : plan.evictions) {
-        const auto view = fleet.view(eviction.model);
-        shown.evict.push_back({.instance = view.id,
+        shown.evict.push_back({.instance = eviction.instance,
                                .model = eviction.model,
-                               .busy = view.busy,
-                               .memory_bytes = view.rss_bytes,
+                               .busy = eviction.busy,
+                               .memory_bytes = eviction.bytes,
                                .reason = eviction.reason});
     }
     return shown;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/text.hpp"
 #include "common/config/model_keys.hpp"
 #include "daemon/supervisor/fleet.hpp"
 
@@ -135,8 +136,8 @@ api::Instance to_instance(const InstanceView& view) {
     row.slots = view.slots;
     row.busy = view.busy;
     row.queue = view.queue;
-    row.memory_bytes = view.rss_bytes;
-    row.device = "host";
+    row.memory_bytes = view.rss_bytes + view.gpu_bytes;
+    row.device = view.gpus.empty() ? "host" : join(view.gpus, ",");
     row.context = view.context;
     row.tokens_per_second = view.tokens_per_second;
     row.until = view.until;

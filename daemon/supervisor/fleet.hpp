@@ -34,9 +34,9 @@ struct LoadPlan {
     struct Eviction {
         std::uint64_t instance = 0;
         std::string model;
-        unsigned busy = 0;            ///< requests it would finish first
-        std::uint64_t rss_bytes = 0;  ///< that this would free, about
-        std::string reason;           ///< "least recently used, idle for 4m 3s"
+        unsigned busy = 0;        ///< requests it would finish first
+        std::uint64_t bytes = 0;  ///< that this would free, about
+        std::string reason;       ///< "least recently used, idle for 4m 3s"
     };
     std::string model;
     InstanceState state = InstanceState::off;  ///< of the model now

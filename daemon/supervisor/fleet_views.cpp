@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/estimate/saturating.hpp"
 #include "daemon/scheduler/reason.hpp"
 #include "daemon/supervisor/fleet_core.hpp"
 #include "daemon/supervisor/wall_time.hpp"
@@ -57,6 +58,12 @@ InstanceView Fleet::Core::complete(InstanceView view, const scheduler::Resident*
         return view;
     }
     view.busy = resident->busy;
+    for (const auto& [device, bytes] : resident->reserved) {
+        if (device != "host") {
+            view.gpus.push_back(device);
+            view.gpu_bytes = sat_add(view.gpu_bytes, bytes);
+        }
+    }
     if (resident->last_used != TimePoint()) {
         view.last_used = wall_time_of(resident->last_used);
     }
@@ -105,7 +112,8 @@ LoadPlan Fleet::Core::preview(const std::string& id, bool exclusive) const {
         if (resident != nullptr && instance != nullptr) {
             eviction.instance = resident->id;
             eviction.busy = resident->busy;
-            eviction.rss_bytes = instance->view().rss_bytes;
+            const auto view = complete(instance->view(), resident);
+            eviction.bytes = sat_add(view.rss_bytes, view.gpu_bytes);
         }
         plan.evictions.push_back(std::move(eviction));
     };

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -37,6 +38,8 @@ struct InstanceView {
     unsigned busy = 0;      ///< slots with a request in them
     std::size_t queue = 0;  ///< requests waiting for the model
     std::uint64_t rss_bytes = 0;
+    std::vector<std::string> gpus;  ///< that it has a part of ("cuda0"); none: all on the host
+    std::uint64_t gpu_bytes = 0;    ///< reserved for it there
     std::uint64_t context = 0;      ///< tokens per slot; 0 when not known
     std::optional<WallTime> until;  ///< unloaded then if nothing comes; nullopt: not by itself
     pid_t pid = 0;

@@ -138,6 +138,8 @@ TEST_F(FleetGpuTest, ASecondModelGoesToTheGpuThatIsFree) {
         EXPECT_THAT(join(words(second, "cmdline"), " "), HasSubstr("-ngl 999"));
         EXPECT_GT(held(fleet, "b", "cuda1"), 4 * gib);
         EXPECT_EQ(held(fleet, "b", "cuda0"), 0U);
+        EXPECT_EQ(fleet.view("b").gpus, std::vector<std::string>{"cuda1"});
+        EXPECT_GT(fleet.view("b").gpu_bytes, 4 * gib);
     });
 }
 
