@@ -90,7 +90,11 @@ TEST_F(FleetServeTest, StartsAPinnedModelAgainThoughNobodyAsks) {
         ::kill(before, SIGKILL);
         const auto executor = co_await asio::this_coro::executor;
         asio::steady_timer pause(executor);
-        while (fleet.view("a").state != InstanceState::ready || fleet.view("a").pid == before) {
+        const auto is_back = [&] {
+            const auto view = fleet.view("a");
+            return view.state == InstanceState::ready && view.pid != 0 && view.pid != before;
+        };
+        while (count("instance.crashed") < 2 || !is_back()) {
             pause.expires_after(5ms);
             co_await pause.async_wait(asio::use_awaitable);
         }
