@@ -171,9 +171,16 @@ std::optional<Eviction> cheapest_eviction(const World& world, const Ledger& ledg
     if (willing.empty()) {
         return std::nullopt;
     }
+    auto without_all = ledger;
+    for (const auto& option : willing) {
+        without_all.give(option.resident->reserved, option.resident->groups);
+    }
     const auto& groups = groups_of(world, model);
     std::optional<Eviction> best;
     for (const auto& placement : placements_of(world, model)) {
+        if (!without_all.fits(placement, groups)) {
+            continue;
+        }
         keep_better(best, single(willing, ledger, placement, groups));
         keep_better(best, in_order(willing, ledger, placement, groups));
         auto by_yield = willing;

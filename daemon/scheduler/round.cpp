@@ -17,9 +17,15 @@ TimePoint Round::settle(const std::string* model) {
     if (world_.places_changed || world_.places_due <= now_) {
         world_.places_changed = false;
         world_.places_due = TimePoint::max();
-        Room room(world_);
-        trim(room);
-        start_candidates(room);
+        const auto waiting = candidates();
+        const auto& rules = world_.rules;
+        const bool may_be_over =
+            rules.max_loaded > 0 || !rules.groups.empty() || rules.yield_to_others;
+        if (!waiting.empty() || may_be_over) {
+            Room room(world_);
+            trim(room);
+            start_candidates(waiting, room);
+        }
     }
     wake_at(world_.places_due);
     return wake_;

@@ -78,7 +78,7 @@ class Round {
     void unload_idle();
     void trim(Room& room);
     void keep_promises();
-    void start_candidates(Room& room);
+    void start_candidates(const std::vector<Candidate>& waiting, Room& room);
     void find_place(const Candidate& candidate, Room& room);
     void start_another(const Candidate& candidate, Room& room);
     bool wants_another(const Queue& queue, const std::string& model) const;

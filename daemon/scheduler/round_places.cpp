@@ -122,8 +122,7 @@ std::vector<Round::Candidate> Round::candidates() const {
     return all;
 }
 
-void Round::start_candidates(Room& room) {
-    const auto waiting = candidates();
+void Round::start_candidates(const std::vector<Candidate>& waiting, Room& room) {
     for (const auto& candidate : waiting) {
         if (candidate.is_extra) {
             start_another(candidate, room);
