@@ -1,6 +1,7 @@
 """Runs a case on both targets, one right after the other."""
 import json
 import subprocess
+import time
 
 import targets
 
@@ -10,7 +11,7 @@ class Bench:
 
     def __init__(self, arguments, folder, cleanup):
         self.arguments, self.folder, self.cleanup = arguments, folder, cleanup
-        self.running, self.results = {}, []
+        self.running, self.results, self.made = {}, [], None
         self.upstream = targets.Upstream(folder)
         cleanup.callback(self.upstream.stop)
 
@@ -32,9 +33,9 @@ class Bench:
         return self.running[key]
 
     def certificate(self):
-        made = self.folder / 'certificate.pem'
-        return (made, self.folder / 'key.pem') if made.exists() else targets.make_certificate(
-            self.folder)
+        if not self.made:
+            self.made = targets.make_certificate(self.folder)
+        return self.made
 
     def pair(self, case):
         """The one that is compared with, and ours."""
@@ -46,15 +47,16 @@ class Bench:
         both = list(enumerate(self.pair(case)))
         measured = [None, None]
         for place, target in both if repetition % 2 == 0 else reversed(both):
-            measured[place] = self.measure(case, target)
+            measured[place] = {'target': target.name, **self.measure(case, target)}
             self.results.append({'case': case.name, 'repetition': repetition, 'place': place,
-                                 'target': target.name, **measured[place]})
+                                 **measured[place]})
         return measured
 
     def measure(self, case, target):
         if case.fresh:
             target.restart()
         if not case.load:
+            time.sleep(1)  # what a start still does is no rest
             return {'rss_kib': sum(map(rss_kib, target.pids)), 'broken': 0}
         if case.fresh:  # what the first request alone brings is nobody's share
             load(target, ['unary', '--connections', '4', '--seconds', '0.2'])

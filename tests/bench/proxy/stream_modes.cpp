@@ -83,8 +83,16 @@ class Leaving : public Streams {
     std::uint64_t after_;
 };
 
-/// Leaves unanswered requests, all at once: the hardest way for who has to pass it on.
-void leave_waiting(Streams& streams) {
+/// Leaves unanswered requests once all have arrived, all at once: the hardest way for who has to
+/// pass it on.
+void leave_waiting(Streams& streams, const Options& options) {
+    const auto limit = after(options.timeout);
+    const auto arrived = [&options] {
+        return number_field(ask_for_stats(options.stats_port), "open").value_or(0);
+    };
+    while (arrived() < options.connections && now_ns() < limit) {
+        streams.client().turn(after(0.02));
+    }
     for (const auto& peer : streams.client().peers()) {
         if (peer->is_busy()) {
             streams.leave(*peer);
@@ -109,12 +117,12 @@ int report_leaving(Streams& streams, const std::vector<std::uint64_t>& seen,
     report.text("mode", "abort");
     streams.report(report);
     report.number("left", static_cast<double>(left));
-    report.number("not_seen", static_cast<double>(left - noticed));
+    report.number("not_seen", static_cast<double>(seen.size() - noticed));
     report.number("still_open", static_cast<double>(still_open));
     times.report(report, "seen_after");
     meter.report(report, static_cast<double>(left), "stream");
     report.print();
-    return left == noticed && left == seen.size() && still_open == 0 ? 0 : 1;
+    return noticed == seen.size() && still_open == 0 ? 0 : 1;
 }
 
 /// Keeps each stream open once its first token has come.
@@ -143,7 +151,7 @@ int run_stream(const Options& options) {
     Meter meter(options.pids, options.helpers);
     const auto begin = now_ns();
     meter.start();
-    streams.run(after(options.timeout));
+    streams.run(options.timeout);
     meter.stop();
     const auto seconds = static_cast<double>(now_ns() - begin) / 1e9;
     streams.end_all("not at its end in time");
@@ -164,10 +172,9 @@ int run_abort(const Options& options) {
     Leaving streams(asked);
     Meter meter(options.pids, options.helpers);
     meter.start();
-    // Requests that get no answer only have to arrive.
-    streams.run(after(options.unary ? 0.3 : options.timeout));
+    streams.run(options.unary ? 0.2 : options.timeout);
     if (options.unary) {
-        leave_waiting(streams);
+        leave_waiting(streams, options);
     }
     std::vector<std::uint64_t> seen;
     std::uint64_t still_open = 0;
@@ -195,7 +202,7 @@ int run_idle(const Options& options) {
     Meter meter(options.pids, options.helpers);
     const auto before = meter.target_rss_kib();
     Parking streams(asked);
-    streams.run(after(options.timeout));
+    streams.run(options.timeout);
     pause_for(0.3);
     meter.start();
     pause_for(options.seconds);

@@ -35,9 +35,10 @@ Streams::Streams(const Options& options)
     open_ = streams_.size();
 }
 
-void Streams::run(std::uint64_t until) {
+void Streams::run(double seconds) {
     client_.open_all();
     const auto begin = now_ns();
+    const auto until = begin + static_cast<std::uint64_t>(seconds * 1e9);
     const auto pause = options_.ramp_ms * 1'000'000 / std::max<std::uint64_t>(1, streams_.size());
     std::size_t sent = 0;
     for (auto now = begin; open_ > 0 && !is_enough() && now < until; now = now_ns()) {

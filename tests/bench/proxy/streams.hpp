@@ -29,8 +29,8 @@ class Streams : public Exchanges {
     explicit Streams(const Options& options);
 
     /// Opens all connections and sends the requests, spread over the ramp; then serves them until
-    /// all are over or it is enough, or until `until` (ns).
-    void run(std::uint64_t until);
+    /// all are over or it is enough, or for `seconds`.
+    void run(double seconds);
     /// What is not over by now is broken.
     void end_all(const std::string& why);
     void leave(Peer& peer);  ///< closes the connection in the middle of the answer
