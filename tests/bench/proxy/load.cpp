@@ -1,5 +1,4 @@
-// Loads a proxy and says how it did, as one line of JSON; exit status 1 when an answer was not
-// right.
+// Loads a proxy and says how it did, as one line of JSON. Exit status: 1 when an answer was wrong.
 #include <algorithm>
 #include <charconv>
 #include <csignal>
