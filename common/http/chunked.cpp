@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/http/hex.hpp"
+#include "common/http/token.hpp"
 
 namespace routerd::http {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 constexpr std::uint64_t max_chunk = 1ULL << 56U;
 constexpr std::size_t max_extension = 1U << 10U;
 constexpr std::size_t max_trailers = 8U << 10U;
+constexpr std::size_t max_digits = 16;  // zeros in front of a size have no use
 
 bool is_control(char c) noexcept {
     const auto byte = static_cast<unsigned char>(c);
@@ -26,7 +28,7 @@ void ChunkedDecoder::fail(std::string_view fault) noexcept {
 void ChunkedDecoder::take_size(char c) noexcept {
     const int digit = hex_value(c);
     if (digit >= 0) {
-        if (left_ > max_chunk >> 4U) {
+        if (left_ > max_chunk >> 4U || ++overhead_ > max_digits) {
             return fail("chunk size too large");
         }
         left_ = left_ << 4U | static_cast<unsigned>(digit);
@@ -65,17 +67,22 @@ void ChunkedDecoder::take_framing(char c) noexcept {
         case State::data_cr:
             return c == '\r' ? void(state_ = State::data_lf) : fail("chunk data without CRLF");
         case State::data_lf:
+            overhead_ = 0;
             return c == '\n' ? void(state_ = State::size_first) : fail("chunk data without CRLF");
         case State::trailer_start:
             if (c == '\r') {
                 state_ = State::end_lf;
                 return;
             }
-            if (c == ' ' || c == ':') {
-                return fail("invalid trailer");
+            state_ = State::trailer_name;
+            return is_token_char(c) ? void(++overhead_) : fail("invalid trailer name");
+        case State::trailer_name:
+            if (c == ':') {
+                state_ = State::trailer;
+            } else if (!is_token_char(c)) {
+                return fail("invalid trailer name");
             }
-            state_ = State::trailer;
-            [[fallthrough]];
+            return ++overhead_ > max_trailers ? fail("too large trailers") : void();
         case State::trailer:
             if (c == '\r') {
                 state_ = State::trailer_lf;

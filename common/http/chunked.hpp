@@ -26,6 +26,9 @@ class ChunkedDecoder {
     /// Between two chunks: a chunk of somebody else's may be put in here.
     bool at_chunk_start() const noexcept { return state_ == State::size_first; }
 
+    /// Bytes of data that the chunk at hand announced and that have not come yet.
+    std::uint64_t chunk_left() const noexcept { return state_ == State::data ? left_ : 0; }
+
     bool bad() const noexcept { return state_ == State::bad; }
 
     /// bad(): why, a literal.
@@ -43,6 +46,7 @@ class ChunkedDecoder {
         data_cr,
         data_lf,
         trailer_start,  // at the beginning of a trailer line
+        trailer_name,
         trailer,
         trailer_lf,
         end_lf,
@@ -56,7 +60,7 @@ class ChunkedDecoder {
 
     State state_ = State::size_first;
     std::uint64_t left_ = 0;    // of the current chunk's size, then of its data
-    std::size_t overhead_ = 0;  // bytes of the current extension, or of all trailers
+    std::size_t overhead_ = 0;  // bytes of the current size, of its extension, or of all trailers
     std::string_view fault_;
 };
 

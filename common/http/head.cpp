@@ -7,6 +7,7 @@
 
 #include "common/base/text.hpp"
 #include "common/http/hex.hpp"
+#include "common/http/token.hpp"
 
 namespace routerd::http {
 namespace {
@@ -21,23 +22,8 @@ constexpr ParseResult good(std::size_t consumed) noexcept {
     return {.state = State::complete, .consumed = consumed, .status = 0, .reason = {}};
 }
 
-// RFC 9110 5.6.2
-constexpr std::array<bool, 256> make_token_table() {
-    std::array<bool, 256> table{};
-    for (std::size_t c = 0; c < table.size(); ++c) {
-        table[c] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    }
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~")) {
-        table[static_cast<unsigned char>(c)] = true;
-    }
-    return table;
-}
-constexpr auto token_table = make_token_table();
-
 bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return token_table[static_cast<unsigned char>(c)];
-    });
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
 /// RFC 9110 5.5: visible characters, space, tab and obs-text.
@@ -211,7 +197,8 @@ bool is_target(std::string_view text) noexcept {
     });
 }
 
-/// RFC 3986 3.2.2, without user information: a name, an IPv4 address or [v6], and a port.
+/// RFC 3986 3.2.2, without user information and not empty: a name, an IPv4 address or [v6], and a
+/// port.
 bool is_host(std::string_view text) noexcept {
     if (text.starts_with('[')) {
         const auto close = text.find(']');
@@ -230,10 +217,10 @@ bool is_host(std::string_view text) noexcept {
     const auto name = text.substr(0, colon);
     const auto port = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
     const bool name_ok = std::all_of(name.begin(), name.end(), [](char c) {
-        return token_table[static_cast<unsigned char>(c)] && c != '^' && c != '`' && c != '|' &&
-               c != '#' && c != '%';
+        return is_token_char(c) && c != '^' && c != '`' && c != '|' && c != '#' && c != '%';
     });
-    return name_ok && port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit);
+    return name_ok && !name.empty() && port.size() <= 5 &&
+           std::all_of(port.begin(), port.end(), is_digit);
 }
 
 /// Splits the target into path and query; an absolute one gives the host too (RFC 9112 3.2).
@@ -316,6 +303,11 @@ ParseResult check_request(RequestHead& head, const Framing& framing) noexcept {
     return good(0);
 }
 
+/// A CR before the last byte of `piece`, which ends before a LF or where the input ends.
+bool has_bare_return(std::string_view piece) noexcept {
+    return piece.size() > 1 && std::memchr(piece.data(), '\r', piece.size() - 1) != nullptr;
+}
+
 }  // namespace
 
 std::optional<std::string_view> RequestHead::find(std::string_view name) const noexcept {
@@ -327,34 +319,47 @@ std::optional<std::string_view> ResponseHead::find(std::string_view name) const 
 }
 
 ParseResult HeadScanner::scan(std::string_view bytes, const HeadLimits& limits) noexcept {
+    if (!bytes.empty() && !is_token_char(bytes.front())) {
+        return bytes.front() == '\r' || bytes.front() == '\n' ? bad(400, "empty first line")
+                                                              : bad(400, "this is not HTTP");
+    }
     while (scanned_ < bytes.size()) {
         const auto* found = static_cast<const char*>(
             std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_));
+        const auto at =
+            found == nullptr ? bytes.size() : static_cast<std::size_t>(found - bytes.data());
+        if (has_bare_return(bytes.substr(scanned_, at - scanned_))) {
+            return bad(400, "carriage return inside a line");
+        }
         if (found == nullptr) {
-            scanned_ = bytes.size();
+            // A last CR is looked at again with the byte that follows it.
+            scanned_ = bytes.back() == '\r' ? bytes.size() - 1 : bytes.size();
             break;
         }
-        const auto at = static_cast<std::size_t>(found - bytes.data());
         if (at == 0 || bytes[at - 1] != '\r') {
             return bad(400, "line that ends in a bare line feed");
         }
         scanned_ = at + 1;
         const auto length = at - 1 - line_start_;
         if (length == 0) {
-            return first_line_              ? bad(400, "empty request line")
-                   : scanned_ > limits.head ? bad(431, "head too large")
-                                            : good(scanned_);
+            return scanned_ > limits.head ? bad(431, "head too large") : good(scanned_);
         }
-        if (first_line_ && length > limits.line) {
+        if (first_line_ == 0 && length > limits.line) {
             return bad(414, "request line too long");
         }
-        first_line_ = false;
+        first_line_ = first_line_ == 0 ? length : first_line_;
         line_start_ = scanned_;
     }
-    if (first_line_ && bytes.size() > limits.line) {
+    if (first_line_ == 0 && bytes.size() > limits.line) {
         return bad(414, "request line too long");
     }
     return bytes.size() > limits.head ? bad(431, "head too large") : ParseResult{};
+}
+
+ParseResult check_request_line(std::string_view line, const HeadLimits& limits) noexcept {
+    RequestHead head;
+    const auto result = parse_request_line(line, limits, head);
+    return result.state == State::bad ? result : ParseResult{};
 }
 
 ParseResult parse_request_head(std::string_view bytes, const HeadLimits& limits,

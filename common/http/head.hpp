@@ -79,11 +79,18 @@ class HeadScanner {
     ParseResult scan(std::string_view bytes, const HeadLimits& limits) noexcept;
     void reset() noexcept { *this = HeadScanner{}; }
 
+    /// Bytes of the first line without its end; 0 while that has not come.
+    std::size_t first_line() const noexcept { return first_line_; }
+
   private:
     std::size_t scanned_ = 0;
     std::size_t line_start_ = 0;
-    bool first_line_ = true;
+    std::size_t first_line_ = 0;
 };
+
+/// Whether a request may begin with this line, so that what is no HTTP/1 is refused before its head
+/// is whole. `incomplete` when it may.
+ParseResult check_request_line(std::string_view line, const HeadLimits& limits) noexcept;
 
 /// Parses a whole request head (as found by HeadScanner) by the letter of RFC 9112 and stricter:
 /// any doubt about syntax or framing is refused, so that no other parser can read it differently.

@@ -71,7 +71,7 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
               .events = sink_of(events_),
               .corrections = &corrections_},
              loaded_.config),
-      proxy_({.executor = loop_.get_executor(),
+      proxy_({.loop = io_,
               .fleet = fleet_,
               .catalog = [this] { return catalog_.snapshot(); },
               .account = [this](const Record& record) { log_record(record); }},
@@ -96,7 +96,7 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                      .server = [this] { return server_report(); },
                      .check = [this] { return health_.check(); }}),
       server_(
-          loop_.get_executor(), routes_,
+          io_, routes_,
           {.http = loaded_.config.http,
            .authorize = [this](const http::RequestHead& head,
                                const Route* route) { return authenticator_.check(head, route); }}),
@@ -159,7 +159,7 @@ Result<std::vector<Listener>> App::open_listeners() {
     addresses->insert(addresses->begin(), std::move(control));
     std::vector<Listener> listeners;
     for (auto& address : *addresses) {
-        auto listener = Listener::open(loop_.get_executor(), std::move(address));
+        auto listener = Listener::open(io_, std::move(address));
         if (!listener) {
             return listener.error();
         }

@@ -66,6 +66,7 @@ class App {
     LoadOptions load_;
     StateLock lock_;
     asio::io_context loop_{1};
+    IoLoop io_{loop_.get_executor()};
     std::unique_ptr<Store> store_;
     asio::thread_pool pool_{2};
     LogRing log_;

@@ -1,7 +1,7 @@
 #include "daemon/http/connection.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cassert>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -9,99 +9,177 @@
 namespace routerd {
 namespace {
 
-constexpr std::size_t initial_room = 2048;  // bytes; enough for most heads
+using State = Stream::Outcome::State;
+
+// A block, enough for most heads and small bodies.
+constexpr std::size_t least_room = BlockPool::size - Connection::padding;
 constexpr std::chrono::milliseconds linger(500);
+
+Error client_left() {
+    return {Errc::cancelled, "the client left"};
+}
 
 }  // namespace
 
-Connection::Connection(Socket socket, Deadlines& deadlines, bool is_control)
-    : stream_(std::move(socket), deadlines), is_control_(is_control) {}
-
-Connection::~Connection() {
-    assert(!armed_);  // the outstanding read writes into the buffer
-}
+Connection::Connection(UniqueFd socket, IoLoop& loop, bool is_control)
+    : stream_(std::move(socket), loop, *this), is_control_(is_control) {}
 
 std::string_view Connection::input() const noexcept {
-    return {buffer_.data() + head_, tail_ - head_};
+    return {buffer_.get() + begin_, end_ - begin_};
 }
 
 void Connection::consume(std::size_t count) noexcept {
-    head_ += count;
-    if (head_ == tail_ && !armed_) {
-        head_ = tail_ = 0;
+    begin_ += count;
+}
+
+void Connection::release(std::size_t count) noexcept {
+    begin_ = end_ - count;
+    if (count == 0) {
+        drop_buffer();
+        begin_ = end_ = 0;
     }
 }
 
-void Connection::arm() {
-    if (armed_ || gone_ || tail_ == buffer_.size()) {
+void Connection::drop_buffer() noexcept {
+    if (capacity_ == least_room) {
+        stream_.loop().blocks().give_back(std::move(buffer_));
+    }
+    buffer_.reset();
+    capacity_ = 0;
+}
+
+void Connection::truncate(std::size_t count) noexcept {
+    end_ = begin_ + count;
+}
+
+void Connection::reserve(std::size_t whole) {
+    if (begin_ + whole <= capacity_) {
         return;
     }
-    armed_ = true;
-    stream_.socket().async_read_some(
-        asio::buffer(buffer_.data() + tail_, buffer_.size() - tail_),
-        [this](const boost::system::error_code& ec, std::size_t count) { on_read(ec, count); });
-}
-
-void Connection::on_read(const boost::system::error_code& ec, std::size_t count) {
-    armed_ = false;
-    tail_ += count;
-    const bool cut_by_deadline = ec && stream_.timed_out() && !closing_;
-    if (ec && !cut_by_deadline) {
-        mark_gone();
-    }
-    if (received_.has_sleeper()) {
-        received_.resume();
-    } else if (settled_.has_sleeper()) {
-        settled_.resume();
-    } else if (!ec) {
-        arm();  // a pipelined request; the client may still leave
-    }
-}
-
-void Connection::mark_gone() {
-    gone_ = true;
-    if (auto callback = std::exchange(on_gone_, nullptr)) {
-        callback();
-    }
-}
-
-asio::awaitable<Result<void>> Connection::receive(std::size_t room, TimePoint deadline) {
-    if (!armed_) {
-        if (head_ > 0) {
-            std::memmove(buffer_.data(), buffer_.data() + head_, tail_ - head_);
-            tail_ -= head_;
-            head_ = 0;
+    const auto held = end_ - begin_;
+    if (whole <= capacity_) {
+        std::memmove(buffer_.get(), buffer_.get() + begin_, held);
+    } else {
+        const auto capacity = std::max(whole, least_room);
+        auto larger = capacity == least_room
+                          ? stream_.loop().blocks().take()
+                          : std::make_unique_for_overwrite<char[]>(capacity + padding);
+        if (held > 0) {
+            std::memcpy(larger.get(), buffer_.get() + begin_, held);
         }
-        if (buffer_.size() < std::max(room, initial_room)) {
-            buffer_.resize(std::max(room, initial_room));
-        }
+        drop_buffer();
+        buffer_ = std::move(larger);
+        capacity_ = capacity;
     }
-    const auto had = tail_;
-    arm();
-    if (armed_) {
+    begin_ = 0;
+    end_ = held;
+}
+
+/// True when something came.
+bool Connection::read_now() {
+    if (end_ == capacity_) {
+        const auto held = end_ - begin_;
+        reserve(held +
+                std::max(least_room, held));  // doubling: its bytes are moved once on average
+    }
+    const auto got = stream_.read(std::span(buffer_.get() + end_, capacity_ - end_));
+    if (got.state == State::moved) {
+        end_ += got.count;
+        return true;
+    }
+    gone_ = gone_ || got.state != State::would_block;
+    return false;
+}
+
+asio::awaitable<Result<void>> Connection::receive(TimePoint deadline) {
+    expired_ = false;
+    for (;;) {
+        if (stream_.readable() && read_now()) {
+            co_return boost::system::in_place_value;
+        }
+        if (!stream_.is_open() || (gone_ && !stream_.readable())) {
+            co_return client_left();
+        }
+        if (expired_) {
+            co_return Error(Errc::deadline_exceeded, "the client sent nothing in time");
+        }
+        if (begin_ == end_) {
+            release(0);
+        }
         stream_.set_deadline(deadline);
-        co_await received_.wait();
+        co_await reader_.wait();
         stream_.clear_deadline();
     }
-    if (tail_ > had) {
-        co_return boost::system::in_place_value;
-    }
-    if (gone_) {
-        co_return Error(Errc::cancelled, "the client left");
-    }
-    co_return Error(Errc::deadline_exceeded, "the client sent nothing in time");
+}
+
+bool Connection::send_some(std::span<asio::const_buffer>& buffers) noexcept {
+    return stream_.is_open() && stream_.write(buffers).state != State::failed;
 }
 
 asio::awaitable<Result<void>> Connection::send(std::span<asio::const_buffer> buffers,
                                                TimePoint deadline) {
-    auto sent = co_await stream_.send(buffers, deadline);
-    co_return sent;
+    expired_ = false;
+    for (;;) {
+        const bool alive = send_some(buffers);
+        if (!alive) {
+            co_return client_left();
+        }
+        if (buffers.empty()) {
+            co_return boost::system::in_place_value;
+        }
+        if (expired_) {
+            co_return Error(Errc::deadline_exceeded, "the client did not read in time");
+        }
+        stream_.wait_for_output();
+        stream_.set_deadline(deadline);
+        co_await writer_.wait();
+        stream_.clear_deadline();
+    }
 }
 
 asio::awaitable<Result<void>> Connection::send(std::string_view bytes, TimePoint deadline) {
     std::array<asio::const_buffer, 1> buffers{asio::buffer(bytes)};
-    auto sent = co_await stream_.send(std::span<asio::const_buffer>(buffers), deadline);
+    auto sent = co_await send(std::span<asio::const_buffer>(buffers), deadline);
     co_return sent;
+}
+
+void Connection::on_readable() {
+    gone_ = gone_ || stream_.peer_closed();
+    if (reader_.has_sleeper()) {
+        return reader_.resume();
+    }
+    if (gone_) {
+        tell_gone();
+    }
+}
+
+void Connection::on_writable() {
+    if (writer_.has_sleeper()) {
+        return writer_.resume();
+    }
+    stream_.clear_deadline();
+    if (const auto callback = std::exchange(on_writable_, nullptr)) {
+        callback();
+    }
+}
+
+void Connection::on_expired() {
+    expired_ = true;
+    if (writer_.has_sleeper()) {
+        return writer_.resume();
+    }
+    if (reader_.has_sleeper()) {
+        return reader_.resume();
+    }
+    abort();  // it did not read, and nobody sleeps who could say so
+}
+
+/// What it calls may end the session, and this with it.
+void Connection::tell_gone() {
+    on_writable_ = nullptr;
+    if (const auto callback = std::exchange(on_gone_, nullptr)) {
+        callback();
+    }
 }
 
 void Connection::on_gone(std::function<void()> callback) {
@@ -110,43 +188,39 @@ void Connection::on_gone(std::function<void()> callback) {
         return;
     }
     on_gone_ = std::move(callback);
-    if (on_gone_) {
-        if (buffer_.empty()) {
-            buffer_.resize(initial_room);
-        }
-        arm();
+}
+
+void Connection::on_writable(std::function<void()> callback, TimePoint deadline) {
+    on_writable_ = std::move(callback);
+    if (on_writable_) {
+        stream_.wait_for_output();
+        stream_.set_deadline(deadline);
     }
 }
 
 void Connection::abort() noexcept {
-    closing_ = true;
     stream_.abort();
-    if (!gone_) {
-        mark_gone();
+    gone_ = true;
+    if (writer_.has_sleeper()) {
+        return writer_.resume();
     }
+    if (reader_.has_sleeper()) {
+        return reader_.resume();
+    }
+    tell_gone();
 }
 
 asio::awaitable<void> Connection::finish() {
     stream_.shutdown_send();
     const auto deadline = std::chrono::steady_clock::now() + linger;
     constexpr std::size_t most = 64U << 10U;  // bytes thrown away at most
-    for (std::size_t thrown = 0; !gone_ && thrown < most;) {
+    for (std::size_t thrown = 0; thrown < most;) {
         thrown += input().size();
         consume(input().size());
-        const auto more = co_await receive(initial_room, deadline);
+        const auto more = co_await receive(deadline);
         if (!more) {
             break;
         }
-    }
-}
-
-asio::awaitable<void> Connection::settle() {
-    closing_ = true;
-    gone_ = true;
-    on_gone_ = nullptr;
-    stream_.close();
-    if (armed_) {
-        co_await settled_.wait();
     }
 }
 

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "common/base/result.hpp"
 #include "daemon/net/stream.hpp"
@@ -12,38 +11,61 @@
 
 namespace routerd {
 
-/// A client's connection. One read is always outstanding, also while a request is being served:
-/// that is how a client that leaves is noticed at once, and without a second coroutine. Bytes that
-/// come early (a pipelined request) wait in the input buffer, which never grows beyond what a
-/// caller asked for. Owned by its session; core loop only.
-class Connection {
+/// A client's connection. That a client leaves is noticed at once, also while its request is being
+/// served, and without a read: the socket says so. Bytes of a request, its head and its body, stay
+/// in one buffer until consume(), the body never copied; a connection that waits for a request has
+/// no buffer. Owned by its session; loop thread only.
+class Connection final : private Stream::Owner {
   public:
-    Connection(Socket socket, Deadlines& deadlines, bool is_control);
-    ~Connection();
+    Connection(UniqueFd socket, IoLoop& loop, bool is_control);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
+    ~Connection() = default;
 
     /// Came over the control socket: its user is the administrator.
     bool is_control() const noexcept { return is_control_; }
 
-    /// Received and not consumed yet. Valid until the next receive().
+    /// Received and not consumed yet. Valid until the next receive(), reserve() or release(). A
+    /// parser may read (not use) some bytes behind it: see padding.
     std::string_view input() const noexcept;
+    static constexpr std::size_t padding = 64;
+
+    /// For what is decoded in place.
+    char* mutable_input() noexcept { return buffer_.get() + begin_; }
+
     void consume(std::size_t count) noexcept;
 
-    /// Waits for more input; makes room for at least `room` bytes of it in all. Errors: cancelled
-    /// (the client left), deadline_exceeded.
-    asio::awaitable<Result<void>> receive(std::size_t room, TimePoint deadline);
+    /// Takes all but the last `count` bytes of input off, and the memory with them where nothing is
+    /// left.
+    void release(std::size_t count) noexcept;
+
+    /// Takes all but the first `count` bytes of input off.
+    void truncate(std::size_t count) noexcept;
+
+    /// Makes room for `whole` bytes of input in all, so that they are not moved as they come.
+    void reserve(std::size_t whole);
+
+    /// Waits for more input, as much as there is room for (some kilobytes at least). Errors:
+    /// cancelled (the client left), deadline_exceeded.
+    asio::awaitable<Result<void>> receive(TimePoint deadline);
 
     /// Sends all. Errors: cancelled, deadline_exceeded; either way the connection is of no more
     /// use.
     asio::awaitable<Result<void>> send(std::span<asio::const_buffer> buffers, TimePoint deadline);
     asio::awaitable<Result<void>> send(std::string_view bytes, TimePoint deadline);
 
-    /// From now on `callback` is called once, from the loop, when the client leaves or the
-    /// connection is aborted; at once when it has left already. nullptr: nobody wants to know any
-    /// more.
+    /// Sends what the socket takes now and advances `buffers`; what is left can be sent when
+    /// on_writable() tells. False when the client is gone.
+    bool send_some(std::span<asio::const_buffer>& buffers) noexcept;
+
+    /// From now on `callback` is called once, from the loop, when the client leaves, does not read
+    /// until the deadline of on_writable() or the connection is aborted; at once when it has left
+    /// already. nullptr: nobody wants to know any more.
     void on_gone(std::function<void()> callback);
     bool gone() const noexcept { return gone_; }
+
+    /// `callback` is called once when the client takes output again; on_gone() tells of `deadline`.
+    void on_writable(std::function<void()> callback, TimePoint deadline);
 
     /// Nothing that was sent is to look like the end of an answer.
     void abort() noexcept;
@@ -52,24 +74,35 @@ class Connection {
     /// thrown away, so that a reset does not destroy our last answer (RFC 9112 9.6).
     asio::awaitable<void> finish();
 
+    /// Whether it waits for a request, of which nothing has come. Its session says so.
+    bool is_idle() const noexcept { return idle_; }
+    void set_idle(bool idle) noexcept { idle_ = idle; }
+
+    /// Time of the loop's turn, for deadlines.
+    TimePoint now() const noexcept { return stream_.loop().now(); }
+    IoLoop& loop() const noexcept { return stream_.loop(); }
+
   private:
-    void arm();
-    void on_read(const boost::system::error_code& ec, std::size_t count);
-    void mark_gone();
+    void on_readable() override;
+    void on_writable() override;
+    void on_expired() override;
+    void tell_gone();
+    void drop_buffer() noexcept;
+    bool read_now();
 
     Stream stream_;
     bool is_control_;
-    std::vector<char> buffer_;
-    std::size_t head_ = 0;  // first byte not consumed
-    std::size_t tail_ = 0;  // end of what was received
-    bool armed_ = false;    // a read is outstanding into [tail_, buffer_.size())
     bool gone_ = false;
-    Wakeup received_;  // receive() sleeps here
+    bool expired_ = false;
+    bool idle_ = false;
+    std::unique_ptr<char[]> buffer_;
+    std::size_t capacity_ = 0;  // without padding
+    std::size_t begin_ = 0;     // first byte not consumed
+    std::size_t end_ = 0;       // end of what was received
+    Wakeup reader_;             // receive() sleeps here
+    Wakeup writer_;             // send() sleeps here
     std::function<void()> on_gone_;
-    bool closing_ = false;  // abort() was called: the read ends, nobody is told twice
-    Wakeup settled_;        // the last read has ended: the destructor may run
-    friend class Server;
-    asio::awaitable<void> settle();
+    std::function<void()> on_writable_;
 };
 
 }  // namespace routerd

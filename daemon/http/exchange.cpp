@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "daemon/http/error_response.hpp"
 #include "daemon/http/status.hpp"
@@ -46,12 +47,18 @@ std::optional<std::string> Exchange::query(std::string_view name) const {
     return http::query_value(request_.head.query, name);
 }
 
-void Exchange::add_header(std::string name, std::string value) {
-    extra_.emplace_back(std::move(name), std::move(value));
+void Exchange::release_body() noexcept {
+    request_.body = {};
+    connection_.consume(std::exchange(request_.held, 0));
+    connection_.release(connection_.input().size());
+}
+
+void Exchange::add_header(std::string_view name, std::string_view value) {
+    extra_.append(name).append(": ").append(value).append("\r\n");
 }
 
 TimePoint Exchange::send_deadline() const noexcept {
-    return std::chrono::steady_clock::now() + limits_.send_timeout;
+    return connection_.now() + limits_.send_timeout;
 }
 
 void Exchange::mark_head_sent(unsigned status) noexcept {
@@ -59,49 +66,34 @@ void Exchange::mark_head_sent(unsigned status) noexcept {
     status_ = status;
 }
 
-std::string Exchange::make_head(unsigned status, std::string_view content_type,
-                                std::string_view framing) {
-    std::string head;
+void Exchange::write_head(std::string& head, unsigned status, std::string_view content_type,
+                          std::string_view framing) const {
     head.reserve(512);
-    head += "HTTP/1.1 ";
-    head += std::to_string(status);
-    head += ' ';
-    head += reason_phrase(status);
-    head += "\r\n";
-    head += date_line();
+    head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ");
+    head.append(reason_phrase(status)).append("\r\n").append(date_line());
     if (!content_type.empty()) {
-        head += "content-type: ";
-        head += content_type;
-        head += "\r\n";
+        head.append("content-type: ").append(content_type).append("\r\n");
     }
-    head += framing;
-    head += "x-request-id: ";
-    head += request_.id;
-    head += "\r\n";
-    for (const auto& [name, value] : extra_) {
-        head += name;
-        head += ": ";
-        head += value;
-        head += "\r\n";
-    }
+    head.append(framing).append("x-request-id: ").append(request_.id).append("\r\n");
+    head.append(extra_);
     if (!request_.head.keep_alive) {
         head += "connection: close\r\n";
     } else if (request_.head.minor_version == 0) {
         head += "connection: keep-alive\r\n";
     }
-    return head;
+    head += "\r\n";
 }
 
 asio::awaitable<void> Exchange::respond(Response response) {
-    for (auto& [name, value] : response.headers) {
-        add_header(std::move(name), std::move(value));
+    for (const auto& [name, value] : response.headers) {
+        add_header(name, value);
     }
     const bool bodiless = response.status == 204 || response.status == 304;
     const auto framing = bodiless
                              ? std::string()
                              : "content-length: " + std::to_string(response.body.size()) + "\r\n";
-    auto head = make_head(response.status, bodiless ? "" : response.content_type, framing);
-    head += "\r\n";
+    std::string head;
+    write_head(head, response.status, bodiless ? "" : response.content_type, framing);
     mark_head_sent(response.status);
     mark_finished();
     std::array<asio::const_buffer, 2> pieces{asio::buffer(head), asio::buffer(response.body)};
@@ -124,8 +116,8 @@ asio::awaitable<bool> Exchange::begin_stream(unsigned status, std::string_view c
         mark_close();
     }
     add_header("cache-control", "no-cache");
-    auto head = make_head(status, content_type, chunked_ ? "transfer-encoding: chunked\r\n" : "");
-    head += "\r\n";
+    std::string head;
+    write_head(head, status, content_type, chunked_ ? "transfer-encoding: chunked\r\n" : "");
     mark_head_sent(status);
     const auto sent = co_await connection_.send(head, send_deadline());
     if (!sent) {

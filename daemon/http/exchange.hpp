@@ -44,10 +44,14 @@ class Exchange {
   public:
     struct Request {
         http::RequestHead head;
-        std::string body;  ///< whole, decoded from its framing
-        std::string id;    ///< x-request-id
-        std::string path;  ///< decoded
-        std::string key;   ///< name of the key that it brought; empty: none was asked for
+        /// Whole, decoded from its framing, in the connection's buffer: Connection::padding bytes
+        /// behind it may be read.
+        std::string_view body;
+        std::size_t held = 0;    ///< bytes of the connection's input that it came in
+        std::string id;          ///< x-request-id
+        std::string path;        ///< decoded
+        std::string_view route;  ///< pattern of the route, which outlives the request
+        std::string key;         ///< name of the key that it brought; empty: none was asked for
         Dialect dialect = Dialect::openai;
         std::vector<std::pair<std::string_view, std::string>> params;  ///< of the route's pattern
     };
@@ -58,10 +62,12 @@ class Exchange {
     Exchange& operator=(const Exchange&) = delete;
 
     const http::RequestHead& head() const noexcept { return request_.head; }
-    const std::string& body() const noexcept { return request_.body; }
-    std::string& mutable_body() noexcept { return request_.body; }
+    std::string_view body() const noexcept { return request_.body; }
+    /// The body is not needed any more: its memory is given back now, not when the answer ends.
+    void release_body() noexcept;
     const std::string& id() const noexcept { return request_.id; }
     const std::string& key() const noexcept { return request_.key; }
+    std::string_view route() const noexcept { return request_.route; }
     const std::string& path() const noexcept { return request_.path; }
     Dialect dialect() const noexcept { return request_.dialect; }
     bool is_control() const noexcept { return connection_.is_control(); }
@@ -73,7 +79,7 @@ class Exchange {
     std::optional<std::string> query(std::string_view name) const;
 
     /// Adds a header to whatever answer is sent later.
-    void add_header(std::string name, std::string value);
+    void add_header(std::string_view name, std::string_view value);
 
     /// Sends a whole answer. A failure to send is the client's leaving and needs no handling.
     asio::awaitable<void> respond(Response response);
@@ -109,10 +115,10 @@ class Exchange {
     /// `callback` runs once from the loop when the client leaves (see Connection::on_gone).
     void on_gone(std::function<void()> callback) { connection_.on_gone(std::move(callback)); }
 
-    /// Status line and header fields of an answer to this request, up to but without the empty
-    /// line: the given framing lines, ours (x-request-id, connection) and what add_header()
-    /// collected.
-    std::string make_head(unsigned status, std::string_view content_type, std::string_view framing);
+    /// Writes status line, header fields and the empty line of an answer to this request: the given
+    /// framing lines, ours (x-request-id, connection) and what add_header() collected.
+    void write_head(std::string& head, unsigned status, std::string_view content_type,
+                    std::string_view framing) const;
 
     /// For the proxied path, which relays an answer by itself: it sends through connection() and
     /// then says what became of it.
@@ -129,7 +135,7 @@ class Exchange {
     Connection& connection_;
     Request& request_;
     ExchangeLimits limits_;
-    std::vector<std::pair<std::string, std::string>> extra_;
+    std::string extra_;  // header lines
     unsigned status_ = 0;
     bool head_sent_ = false;
     bool finished_ = false;

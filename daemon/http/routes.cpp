@@ -79,7 +79,10 @@ Handler reply(std::function<asio::awaitable<Result<Response>>(Exchange&)> handle
 }
 
 void Routes::add(Route route) {
-    routes_.push_back(std::move(route));
+    const auto& added = routes_.emplace_back(std::move(route));
+    if (added.pattern.find('{') == std::string::npos) {
+        plain_[added.pattern].push_back(&added);
+    }
 }
 
 void Routes::add(std::vector<Route> routes) {
@@ -90,6 +93,15 @@ void Routes::add(std::vector<Route> routes) {
 
 Routes::Match Routes::find(std::string_view method, std::string_view path) const {
     Match found;
+    if (const auto plain = plain_.find(path); plain != plain_.end()) {
+        for (const auto* route : plain->second) {
+            if (method_fits(route->method, method)) {
+                found.path_known = true;
+                found.route = route;
+                return found;
+            }
+        }
+    }
     for (const auto& route : routes_) {
         Params params;
         if (!match(route.pattern, path, params)) {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,7 +34,8 @@ struct Route {
 Handler reply(std::function<Result<Response>(Exchange&)> handler);
 Handler reply(std::function<asio::awaitable<Result<Response>>(Exchange&)> handler);
 
-/// The table of routes, built once at start and read by every session.
+/// The table of routes. A plain path goes before a pattern that fits it too. Built once at start
+/// and read by every session.
 class Routes {
   public:
     void add(Route route);
@@ -47,10 +51,19 @@ class Routes {
     /// `path` as sent, still percent-encoded: segments are cut before they are decoded.
     Match find(std::string_view method, std::string_view path) const;
 
-    const std::vector<Route>& all() const noexcept { return routes_; }
+    const std::deque<Route>& all() const noexcept { return routes_; }
 
   private:
-    std::vector<Route> routes_;
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>()(text);
+        }
+    };
+
+    std::deque<Route> routes_;  // they stay where they are
+    /// Those whose pattern is a plain path, by it: most requests need no more than a look here.
+    std::unordered_map<std::string, std::vector<const Route*>, Hash, std::equal_to<>> plain_;
 };
 
 /// By its path, before a route is known: an error for a wrong path is in a dialect too.

@@ -14,15 +14,13 @@
 #include "common/base/units.hpp"
 #include "common/http/chunked.hpp"
 #include "daemon/http/error_response.hpp"
-#include "daemon/http/status.hpp"
 
 namespace routerd {
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr http::HeadLimits head_limits;
-constexpr std::size_t body_room = 64U << 10U;  // bytes read at once of a larger body
+constexpr std::size_t trusted = 1U << 20U;  // bytes set aside on a client's word alone
+constexpr std::size_t kept_between = 1024;  // bytes of a session's memory that are kept for more
 
 /// A client's own id is kept when it is short and cannot do harm in a log line or a header.
 bool is_sane_id(std::string_view id) noexcept {
@@ -33,14 +31,26 @@ bool is_sane_id(std::string_view id) noexcept {
     });
 }
 
-std::string new_request_id() {
+void set_new_request_id(std::string& id) {
     static thread_local std::mt19937_64 random{std::random_device{}()};
     constexpr std::string_view digits = "0123456789abcdef";
-    std::string id = "req-";
+    id = "req-";
     for (auto bits = random(); id.size() < 20; bits >>= 4U) {
         id += digits[bits & 0xFU];
     }
-    return id;
+}
+
+/// As far as it has come: what can never be a head is refused at once, not when the time is up.
+http::ParseResult look_for_head(std::string_view input, http::HeadScanner& scanner) {
+    if (input == "\r") {
+        return {};
+    }
+    const bool had_line = scanner.first_line() > 0;
+    const auto found = scanner.scan(input, head_limits);
+    const bool has_line = scanner.first_line() > 0;
+    return found.state == http::ParseResult::State::incomplete && has_line && !had_line
+               ? http::check_request_line(input.substr(0, scanner.first_line()), head_limits)
+               : found;
 }
 
 /// Refused before there is a request to answer in its own dialect.
@@ -57,18 +67,18 @@ struct Server::Served {
     http::HeadScanner scanner;
     std::string raw;  // the head's bytes: request.head has views into it
     BadHead bad;
+    bool is_first = true;  // nothing was asked on this connection yet
 };
 
-Server::Server(const asio::any_io_executor& executor, const Routes& routes, Options options)
-    : executor_(executor),
+Server::Server(IoLoop& loop, const Routes& routes, Options options)
+    : loop_(loop),
       routes_(routes),
       options_(std::move(options)),
-      deadlines_(executor),
-      tasks_(executor, "http session") {}
+      tasks_(loop.executor(), "http session") {}
 
 void Server::listen(Listener listener, bool is_control) {
     auto& bound = listeners_.emplace_back(Bound{std::move(listener), is_control});
-    tasks_.spawn(bound.listener.run([this, is_control](Socket socket) {
+    tasks_.spawn(bound.listener.run([this, is_control](UniqueFd socket) {
         tasks_.spawn(session(std::move(socket), is_control));
     }));
 }
@@ -88,9 +98,11 @@ void Server::drain() {
     for (auto& bound : listeners_) {
         bound.listener.close();
     }
-    const auto idle = idle_;
-    for (auto* connection : idle) {
-        connection->abort();
+    const auto all = connections_;
+    for (auto* connection : all) {
+        if (connection->is_idle()) {
+            connection->abort();
+        }
     }
     if (active_ == 0 && on_drained_) {
         on_drained_();
@@ -109,8 +121,8 @@ asio::awaitable<void> Server::wait() {
     listeners_.clear();
 }
 
-asio::awaitable<void> Server::session(Socket socket, bool is_control) {
-    Connection connection(std::move(socket), deadlines_, is_control);
+asio::awaitable<void> Server::session(UniqueFd socket, bool is_control) {
+    Connection connection(std::move(socket), loop_, is_control);
     connections_.insert(&connection);
     Served served;
     try {
@@ -122,36 +134,43 @@ asio::awaitable<void> Server::session(Socket socket, bool is_control) {
         spdlog::error("request {}: {}", served.request.id, e.what());
         connection.abort();
     }
-    co_await connection.settle();
     connections_.erase(&connection);
+}
+
+Result<void> Server::take_head(Connection& connection, Served& served, std::size_t length) {
+    served.raw.assign(connection.input().substr(0, length));
+    connection.consume(length);
+    const auto parsed = http::parse_request_head(served.raw, head_limits, served.request.head);
+    if (parsed.state == http::ParseResult::State::bad) {
+        served.bad = {parsed.status, std::string(parsed.reason)};
+        return Error(Errc::invalid_request, served.bad.reason);
+    }
+    return {};
 }
 
 asio::awaitable<Result<void>> Server::read_head(Connection& connection, Served& served) {
     served.scanner.reset();
-    served.bad = {};
-    auto deadline = steady_clock::now() + options_.http.idle_timeout;
     bool begun = !connection.input().empty();
-    if (begun) {
-        deadline = steady_clock::now() + options_.http.header_timeout;
-    }
+    // Who connects says something soon; who has been served may keep the connection for more.
+    const auto patience =
+        begun || served.is_first ? options_.http.header_timeout : options_.http.idle_timeout;
+    auto deadline = loop_.now() + patience;
     for (;;) {
-        const auto found = served.scanner.scan(connection.input(), head_limits);
+        if (connection.input().starts_with("\r\n")) {
+            connection.consume(2);  // RFC 9112 2.2: one that old clients send behind a body
+            served.scanner.reset();
+        }
+        const auto found = look_for_head(connection.input(), served.scanner);
         if (found.state == http::ParseResult::State::bad) {
             served.bad = {found.status, std::string(found.reason)};
             co_return Error(Errc::invalid_request, served.bad.reason);
         }
         if (found.state == http::ParseResult::State::complete) {
-            served.raw.assign(connection.input().substr(0, found.consumed));
-            connection.consume(found.consumed);
-            break;
+            co_return take_head(connection, served, found.consumed);
         }
-        idle_.insert(&connection);
-        if (begun) {
-            idle_.erase(&connection);
-        }
-        const auto received =
-            co_await connection.receive(connection.input().size() + 2048, deadline);
-        idle_.erase(&connection);
+        connection.set_idle(!begun);
+        const auto received = co_await connection.receive(deadline);
+        connection.set_idle(false);
         if (!received) {
             if (begun && received.error().code() == Errc::deadline_exceeded) {
                 served.bad = {408, "the request's head did not come in time"};
@@ -160,33 +179,30 @@ asio::awaitable<Result<void>> Server::read_head(Connection& connection, Served& 
         }
         if (!begun) {
             begun = true;
-            deadline = steady_clock::now() + options_.http.header_timeout;
+            deadline = loop_.now() + options_.http.header_timeout;
         }
     }
-    const auto parsed = http::parse_request_head(served.raw, head_limits, served.request.head);
-    if (parsed.state == http::ParseResult::State::bad) {
-        served.bad = {parsed.status, std::string(parsed.reason)};
-        co_return Error(Errc::invalid_request, served.bad.reason);
-    }
-    co_return boost::system::in_place_value;
+}
+
+Error Server::too_large(std::uint64_t size) const {
+    return Error(Errc::payload_too_large, "the request body has " + format_bytes(size) +
+                                              ", the limit is " +
+                                              format_bytes(options_.http.max_body))
+        .with_hint("raise http.max_body");
 }
 
 asio::awaitable<Result<void>> Server::read_body(Connection& connection, Served& served) {
     auto& request = served.request;
-    request.body.clear();
     if (request.head.body == http::BodyKind::none) {
         co_return boost::system::in_place_value;
     }
-    const auto limit = options_.http.max_body;
-    if (request.head.body == http::BodyKind::length && request.head.content_length > limit) {
-        co_return Error(Errc::payload_too_large, "the request body has " +
-                                                     format_bytes(request.head.content_length) +
-                                                     ", the limit is " + format_bytes(limit))
-            .with_hint("raise http.max_body");
+    if (request.head.body == http::BodyKind::length &&
+        request.head.content_length > options_.http.max_body) {
+        co_return too_large(request.head.content_length);
     }
     if (request.head.expects_continue && connection.input().empty()) {
-        const auto sent = co_await connection.send(
-            "HTTP/1.1 100 Continue\r\n\r\n", steady_clock::now() + options_.http.body_timeout);
+        const auto sent = co_await connection.send("HTTP/1.1 100 Continue\r\n\r\n",
+                                                   loop_.now() + options_.http.body_timeout);
         if (!sent) {
             co_return sent.error();
         }
@@ -196,46 +212,46 @@ asio::awaitable<Result<void>> Server::read_body(Connection& connection, Served& 
         co_return read;
     }
     const auto length = static_cast<std::size_t>(request.head.content_length);
-    constexpr std::size_t trusted = 1U << 20U;  // bytes set aside on the client's word alone
-    request.body.reserve(std::min(length, trusted));
-    for (;;) {
-        const auto piece = connection.input().substr(0, length - request.body.size());
-        request.body.append(piece);
-        connection.consume(piece.size());
-        if (request.body.size() == length) {
-            co_return boost::system::in_place_value;
-        }
-        const auto received =
-            co_await connection.receive(std::min(body_room, length - request.body.size()),
-                                        steady_clock::now() + options_.http.body_timeout);
+    if (connection.input().size() < length) {
+        connection.reserve(std::min(length, trusted));
+    }
+    while (connection.input().size() < length) {
+        const auto received = co_await connection.receive(loop_.now() + options_.http.body_timeout);
         if (!received) {
             co_return received.error();
         }
     }
+    request.body = connection.input().substr(0, length);
+    request.held = length;
+    co_return boost::system::in_place_value;
 }
 
+/// Decodes in place: the data moves up to where the framing before it was.
 asio::awaitable<Result<void>> Server::read_chunked(Connection& connection, Served& served) {
-    auto& body = served.request.body;
     http::ChunkedDecoder decoder;
+    std::size_t decoded = 0;
+    std::size_t taken = 0;
     for (;;) {
-        while (!connection.input().empty() && !decoder.done() && !decoder.bad()) {
-            const auto step = decoder.next(connection.input());
-            body.append(step.data);
-            connection.consume(step.consumed);
-            if (body.size() > options_.http.max_body) {
-                co_return Error(Errc::payload_too_large, "the request body is over the limit of " +
-                                                             format_bytes(options_.http.max_body))
-                    .with_hint("raise http.max_body");
+        while (taken < connection.input().size() && !decoder.done() && !decoder.bad()) {
+            const auto step = decoder.next(connection.input().substr(taken));
+            std::copy(step.data.begin(), step.data.end(), connection.mutable_input() + decoded);
+            decoded += step.data.size();
+            taken += step.consumed;
+            if (decoded + decoder.chunk_left() > options_.http.max_body) {
+                co_return too_large(decoded + decoder.chunk_left());
             }
         }
         if (decoder.bad()) {
             co_return Error(Errc::invalid_request, "request body: " + std::string(decoder.fault()));
         }
         if (decoder.done()) {
+            served.request.body = connection.input().substr(0, decoded);
+            served.request.held = taken;
             co_return boost::system::in_place_value;
         }
-        const auto received = co_await connection.receive(
-            body_room, steady_clock::now() + options_.http.body_timeout);
+        connection.truncate(decoded);
+        taken = decoded;
+        const auto received = co_await connection.receive(loop_.now() + options_.http.body_timeout);
         if (!received) {
             co_return received.error();
         }
@@ -246,6 +262,7 @@ asio::awaitable<void> Server::dispatch(Exchange& exchange, Served& served) {
     auto& request = served.request;
     auto match = routes_.find(request.head.method, request.head.path);
     request.params = std::move(match.params);
+    request.route = match.route == nullptr ? std::string_view() : match.route->pattern;
     if (!exchange.is_control() && options_.authorize) {
         auto allowed = options_.authorize(request.head, match.route);
         if (!allowed) {
@@ -290,16 +307,30 @@ asio::awaitable<void> Server::dispatch(Exchange& exchange, Served& served) {
     co_await match.route->handler(exchange);
 }
 
+/// Lets go of what one large request took, so that a connection that waits holds little.
+void Server::clean_up(Connection& connection, Served& served) {
+    auto& request = served.request;
+    request.body = {};
+    connection.consume(std::exchange(request.held, 0));
+    request.params.clear();
+    if (served.raw.capacity() > kept_between) {
+        served.raw = {};
+        request.head.fields = {};
+    }
+    served.is_first = false;
+}
+
 asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) {
     auto& request = served.request;
+    served.bad.status = 0;
     const auto head = co_await read_head(connection, served);
-    request.id = {};
     if (!head) {
         if (served.bad.status != 0) {
             request.head.keep_alive = false;
             request.head.minor_version = 1;
             request.head.method = "GET";
-            request.id = new_request_id();
+            request.head.body = http::BodyKind::none;
+            set_new_request_id(request.id);
             Exchange exchange(connection, request, {});
             auto response =
                 error_response(Error(Errc::invalid_request, served.bad.reason), Dialect::openai);
@@ -310,13 +341,20 @@ asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) 
         co_return false;
     }
     const auto given = request.head.find("x-request-id");
-    request.id = given && is_sane_id(*given) ? std::string(*given) : new_request_id();
-    request.path = http::percent_decode(request.head.path).value_or(std::string(request.head.path));
+    if (given && is_sane_id(*given)) {
+        request.id = *given;
+    } else {
+        set_new_request_id(request.id);
+    }
+    request.path = request.head.path;
+    if (request.path.find('%') != std::string::npos) {
+        request.path = http::percent_decode(request.head.path).value_or(request.path);
+    }
     request.dialect = dialect_of(request.head.path);
     if (draining_) {
         request.head.keep_alive = false;
     }
-    const auto begun = steady_clock::now();
+    const auto begun = loop_.now();
     ++active_;
     Exchange exchange(connection, request, {});
     try {
@@ -335,10 +373,13 @@ asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) 
     }
     connection.on_gone(nullptr);
     --active_;
-    const auto took =
-        std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begun);
-    spdlog::debug("{} {} {} {} {} ms", request.id, request.head.method, escaped(request.path),
-                  exchange.status(), took.count());
+    if (spdlog::should_log(spdlog::level::debug)) {
+        const auto took =
+            std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - begun);
+        spdlog::debug("{} {} {} {} {} ms", request.id, request.head.method, escaped(request.path),
+                      exchange.status(), took.count());
+    }
+    clean_up(connection, served);
     if (draining_ && active_ == 0 && on_drained_) {
         on_drained_();
     }

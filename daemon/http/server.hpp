@@ -7,6 +7,7 @@
 
 #include "common/config/schema.hpp"
 #include "daemon/http/routes.hpp"
+#include "daemon/net/io_loop.hpp"
 #include "daemon/net/listener.hpp"
 #include "daemon/net/task_group.hpp"
 
@@ -19,7 +20,7 @@ using Authorize =
     std::function<Result<std::string>(const http::RequestHead& head, const Route* route)>;
 
 /// Accepts connections and serves each in a coroutine of its own: read a head, authorize, read the
-/// body, call the route's handler, again. Core loop only.
+/// body, call the route's handler, again. Loop thread only.
 class Server {
   public:
     struct Options {
@@ -27,7 +28,7 @@ class Server {
         Authorize authorize;  ///< for public listeners; the control socket's user may do everything
     };
 
-    Server(const asio::any_io_executor& executor, const Routes& routes, Options options);
+    Server(IoLoop& loop, const Routes& routes, Options options);
 
     /// Takes over a listener and serves what it accepts.
     void listen(Listener listener, bool is_control);
@@ -59,19 +60,20 @@ class Server {
     };
     struct Served;
 
-    asio::awaitable<void> session(Socket socket, bool is_control);
+    asio::awaitable<void> session(UniqueFd socket, bool is_control);
     asio::awaitable<bool> serve_one(Connection& connection, Served& served);
     asio::awaitable<Result<void>> read_head(Connection& connection, Served& served);
+    Result<void> take_head(Connection& connection, Served& served, std::size_t length);
     asio::awaitable<Result<void>> read_body(Connection& connection, Served& served);
     asio::awaitable<Result<void>> read_chunked(Connection& connection, Served& served);
     asio::awaitable<void> dispatch(Exchange& exchange, Served& served);
+    Error too_large(std::uint64_t size) const;
+    static void clean_up(Connection& connection, Served& served);
 
-    asio::any_io_executor executor_;
+    IoLoop& loop_;
     const Routes& routes_;
     Options options_;
-    Deadlines deadlines_;
     std::list<Bound> listeners_;
-    std::unordered_set<Connection*> idle_;  // waiting for the first byte of a request
     std::unordered_set<Connection*> connections_;
     std::size_t active_ = 0;
     bool draining_ = false;

@@ -1,141 +1,148 @@
 #include "daemon/http/upstream.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 namespace routerd {
 namespace {
 
 // llama-server closes kept connections after 5 s.
 constexpr std::chrono::milliseconds keep_idle(4000);
-constexpr std::size_t keep_most = 64;            // kept connections per instance
-constexpr std::size_t buffer_size = 32U << 10U;  // bytes
-constexpr http::HeadLimits answer_limits{.line = 8U << 10U, .head = 32U << 10U, .fields = 100};
-constexpr unsigned max_interim = 16;  // 1xx answers before the final one
+constexpr std::size_t keep_most = 64;  // kept connections per instance
+
+constexpr std::chrono::seconds connect_timeout(10);
+// A Unix socket whose queue of connections is full says so at once, and tells nobody when it is
+// not.
+constexpr std::chrono::milliseconds queue_pause(5);
+
+Error no_connection(int error) {
+    return {Errc::unavailable,
+            "connect to the model's server: " + std::generic_category().message(error)};
+}
+
+int error_of(int socket) noexcept {
+    int error = 0;
+    socklen_t size = sizeof(error);
+    return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
 
 }  // namespace
 
-asio::awaitable<Result<void>> Upstream::send(std::span<asio::const_buffer> buffers,
-                                             TimePoint deadline) {
-    auto sent = co_await stream_.send(buffers, deadline);
-    co_return sent;
+void Upstream::on_readable() {
+    if (user_ != nullptr) {
+        return user_->on_upstream_readable();
+    }
+    if (keeper_ != nullptr) {
+        keeper_->discard(*this);  // closed, or an answer that nobody asked for
+    }
 }
 
-asio::awaitable<Result<std::size_t>> Upstream::receive(TimePoint deadline) {
-    if (buffer_.empty()) {
-        buffer_.resize(buffer_size);
+void Upstream::on_writable() {
+    if (connected_.has_sleeper()) {
+        return connected_.resume();
     }
-    if (begin_ == end_) {
-        begin_ = end_ = 0;
-    } else if (end_ == buffer_.size()) {
-        std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-        end_ -= begin_;
-        begin_ = 0;
+    if (user_ != nullptr) {
+        user_->on_upstream_writable();
     }
-    const auto room = asio::buffer(buffer_.data() + end_, buffer_.size() - end_);
-    auto received = co_await stream_.read_some(room, deadline);
-    if (received) {
-        end_ += *received;
-    }
-    co_return received;
 }
 
-std::string_view Upstream::pending() const noexcept {
-    return {buffer_.data() + begin_, end_ - begin_};
-}
-
-asio::awaitable<Result<void>> Upstream::read_head(http::ResponseHead& head, bool to_head_request,
-                                                  TimePoint deadline) {
-    bool any = false;
-    for (unsigned interim = 0; interim < max_interim;) {
-        const auto found = scanner_.scan(pending(), answer_limits);
-        if (found.state == http::ParseResult::State::bad) {
-            co_return Error(
-                Errc::upstream_error,
-                "the model's server answered with an invalid head: " + std::string(found.reason));
-        }
-        if (found.state == http::ParseResult::State::incomplete) {
-            auto received = co_await receive(deadline);
-            if (!received) {
-                co_return received.error();
-            }
-            if (*received == 0) {
-                co_return any
-                    ? Error(Errc::upstream_error,
-                            "the model's server closed in the middle of its answer's head")
-                    : Error(Errc::cancelled, "the model's server closed the connection");
-            }
-            any = true;
-            continue;
-        }
-        raw_head_.assign(pending().substr(0, found.consumed));
-        take(found.consumed);
-        scanner_.reset();
-        const auto parsed =
-            http::parse_response_head(raw_head_, answer_limits, to_head_request, head);
-        if (parsed.state == http::ParseResult::State::bad) {
-            co_return Error(
-                Errc::upstream_error,
-                "the model's server answered with an invalid head: " + std::string(parsed.reason));
-        }
-        if (head.status >= 200) {
-            co_return boost::system::in_place_value;
-        }
-        ++interim;
+void Upstream::on_expired() {
+    if (connected_.has_sleeper()) {
+        return connected_.resume();
     }
-    co_return Error(Errc::upstream_error, "the model's server sent too many interim answers");
-}
-
-asio::awaitable<Result<std::string_view>> Upstream::read_some(TimePoint deadline) {
-    if (begin_ == end_) {
-        const auto received = co_await receive(deadline);
-        if (!received) {
-            co_return received.error();
-        }
+    if (user_ != nullptr) {
+        user_->on_upstream_expired();
     }
-    co_return pending();
 }
 
 std::unique_ptr<Upstream> UpstreamPool::take_idle(std::uint64_t instance) {
     const auto found = idle_.find(instance);
-    const auto now = std::chrono::steady_clock::now();
-    while (found != idle_.end() && !found->second.empty()) {
-        auto upstream = std::move(found->second.back());
-        found->second.pop_back();
-        if (now - upstream->idle_since_ < keep_idle) {
+    if (found == idle_.end()) {
+        return nullptr;
+    }
+    auto& kept = found->second;
+    while (!kept.empty()) {
+        auto upstream = std::move(kept.back());
+        kept.pop_back();
+        if (loop_.now() >= upstream->idle_until_) {
+            kept.clear();  // the rest has waited longer still
+            break;
+        }
+        if (!upstream->stream_.readable() && !upstream->stream_.peer_closed()) {
+            upstream->keeper_ = nullptr;
             return upstream;
         }
-        found->second.clear();  // the rest has waited longer still
     }
     return nullptr;
 }
 
 asio::awaitable<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(Endpoint endpoint) {
-    Socket socket(executor_);
-    auto [ec] = co_await socket.async_connect(endpoint, no_throw);
-    if (ec) {
-        co_return Error(Errc::unavailable, "connect to the model's server: " + ec.message());
+    const auto family = endpoint.protocol().family();
+    const auto deadline = steady_now() + connect_timeout;
+    for (;;) {
+        UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        if (!socket) {
+            co_return no_connection(errno);
+        }
+        if (family != AF_UNIX) {
+            const int on = 1;
+            ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        }
+        const int failed =
+            ::connect(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0
+                ? 0
+                : errno;
+        if (failed == EAGAIN && steady_now() < deadline) {
+            asio::steady_timer pause(loop_.executor(), queue_pause);
+            co_await pause.async_wait(no_throw);
+            continue;
+        }
+        if (failed != 0 && failed != EINPROGRESS) {
+            co_return no_connection(failed);
+        }
+        auto made = std::make_unique<Upstream>(std::move(socket), loop_);
+        if (failed == EINPROGRESS) {
+            made->stream_.wait_for_output();
+            made->stream_.set_deadline(deadline);
+            co_await made->connected_.wait();
+            made->stream_.clear_deadline();
+            const int error = error_of(made->stream_.native_handle());
+            if (error != 0 || loop_.now() >= deadline) {
+                co_return no_connection(error != 0 ? error : ETIMEDOUT);
+            }
+        }
+        co_return made;
     }
-    if (endpoint.protocol().family() != AF_UNIX) {
-        boost::system::error_code ignored;
-        socket.set_option(asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_NODELAY>(true),
-                          ignored);
-    }
-    co_return std::make_unique<Upstream>(std::move(socket), deadlines_);
 }
 
 void UpstreamPool::give_back(std::uint64_t instance, std::unique_ptr<Upstream> upstream) {
     auto& kept = idle_[instance];
-    if (kept.size() < keep_most && upstream->is_open() && upstream->pending().empty()) {
+    if (kept.size() < keep_most && upstream->stream_.is_open() &&
+        !upstream->stream_.peer_closed()) {
+        upstream->user_ = nullptr;
+        upstream->keeper_ = this;
+        upstream->instance_ = instance;
         upstream->reused_ = true;
-        upstream->idle_since_ = std::chrono::steady_clock::now();
-        upstream->buffer_ = {};  // an idle connection needs none
+        upstream->idle_until_ = loop_.now() + keep_idle;
+        upstream->stream_.clear_deadline();
         kept.push_back(std::move(upstream));
+    }
+}
+
+void UpstreamPool::discard(const Upstream& upstream) {
+    const auto found = idle_.find(upstream.instance_);
+    if (found != idle_.end()) {
+        std::erase_if(found->second,
+                      [&upstream](const auto& kept) { return kept.get() == &upstream; });
     }
 }
 

@@ -2,68 +2,68 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include <boost/asio/generic/stream_protocol.hpp>
+
 #include "common/base/result.hpp"
-#include "common/http/head.hpp"
 #include "daemon/net/stream.hpp"
+#include "daemon/net/wakeup.hpp"
 
 namespace routerd {
 
-/// One connection to a model's server. Used by one request at a time.
-class Upstream {
+class UpstreamPool;
+
+/// One connection to a model's server. Used by one request at a time; between two of them the
+/// pool's, which drops it as soon as the server closes it or sends what nobody asked for.
+class Upstream final : private Stream::Owner {
   public:
-    Upstream(Socket socket, Deadlines& deadlines) : stream_(std::move(socket), deadlines) {}
+    /// The request that uses it. Each of these may destroy the connection.
+    class User {
+      public:
+        virtual void on_upstream_readable() = 0;
+        virtual void on_upstream_writable() = 0;
+        virtual void on_upstream_expired() = 0;
+
+      protected:
+        ~User() = default;
+    };
+
+    Upstream(UniqueFd socket, IoLoop& loop) : stream_(std::move(socket), loop, *this) {}
+
+    /// nullptr: nobody, what happens is noticed later.
+    void set_user(User* user) noexcept { user_ = user; }
+
+    Stream& stream() noexcept { return stream_; }
 
     /// It has served a request before: the server may have closed it meanwhile.
     bool is_reused() const noexcept { return reused_; }
 
-    asio::awaitable<Result<void>> send(std::span<asio::const_buffer> buffers, TimePoint deadline);
-
-    /// Reads the head of an answer, skipping 1xx ones; `head` has views into this connection until
-    /// the next call. Errors: cancelled when the server closed before a byte came, upstream_error
-    /// for anything else that is not an answer, deadline_exceeded.
-    asio::awaitable<Result<void>> read_head(http::ResponseHead& head, bool to_head_request,
-                                            TimePoint deadline);
-
-    /// What came with the head beyond it; consumed by the caller through take().
-    std::string_view pending() const noexcept;
-    void take(std::size_t count) noexcept { begin_ += count; }
-
-    /// Body bytes as they come, into the connection's own buffer: a view until the next read; empty
-    /// at the server's end. First gives what is pending. Errors: cancelled, deadline_exceeded.
-    asio::awaitable<Result<std::string_view>> read_some(TimePoint deadline);
-
-    /// Ends what waits on it, at once.
-    void close() noexcept { stream_.close(); }
-    bool is_open() const noexcept { return stream_.is_open(); }
-
   private:
     friend class UpstreamPool;
-    asio::awaitable<Result<std::size_t>> receive(TimePoint deadline);
+    void on_readable() override;
+    void on_writable() override;
+    void on_expired() override;
 
     Stream stream_;
-    std::string raw_head_;
-    http::HeadScanner scanner_;
-    std::vector<char> buffer_;
-    std::size_t begin_ = 0;
-    std::size_t end_ = 0;
+    User* user_ = nullptr;
+    UpstreamPool* keeper_ = nullptr;  // while it is kept for another request
+    std::uint64_t instance_ = 0;
     bool reused_ = false;
-    TimePoint idle_since_;
+    TimePoint idle_until_;  // not used for a request any more after it
+    Wakeup connected_;
 };
 
-/// Kept connections to the servers, by instance. Core loop only.
+/// Kept connections to the servers, by instance. Loop thread only.
 class UpstreamPool {
   public:
-    UpstreamPool(const asio::any_io_executor& executor)
-        : executor_(executor), deadlines_(executor) {}
+    explicit UpstreamPool(IoLoop& loop) : loop_(loop) {}
 
     using Endpoint = asio::generic::stream_protocol::endpoint;
 
-    /// A kept connection, or nullptr.
+    /// A kept connection that is alive as far as is known, or nullptr.
     std::unique_ptr<Upstream> take_idle(std::uint64_t instance);
 
     /// A new one. Errors: unavailable (refused, no such socket).
@@ -79,8 +79,10 @@ class UpstreamPool {
     static Endpoint tcp_endpoint(std::uint16_t port);  ///< on 127.0.0.1
 
   private:
-    asio::any_io_executor executor_;
-    Deadlines deadlines_;
+    friend class Upstream;
+    void discard(const Upstream& upstream);
+
+    IoLoop& loop_;
     std::unordered_map<std::uint64_t, std::vector<std::unique_ptr<Upstream>>> idle_;
 };
 

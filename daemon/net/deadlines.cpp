@@ -9,12 +9,22 @@ constexpr std::chrono::milliseconds sweep_interval(250);
 
 }  // namespace
 
-Expiring::Expiring(Deadlines& list)
-    : list_(list), place_(list.entries_.insert(list.entries_.end(), this)) {}
+Expiring::Expiring(Deadlines& list) noexcept : list_(list), next_(list.first_) {
+    if (next_ != nullptr) {
+        next_->previous_ = this;
+    }
+    list.first_ = this;
+}
 
 Expiring::~Expiring() {
-    list_.entries_.erase(place_);
-    if (list_.entries_.empty()) {
+    if (list_.upcoming_ == this) {
+        list_.upcoming_ = next_;
+    }
+    if (next_ != nullptr) {
+        next_->previous_ = previous_;
+    }
+    (previous_ != nullptr ? previous_->next_ : list_.first_) = next_;
+    if (list_.first_ == nullptr) {
         list_.timer_.cancel();  // an idle loop has nothing to wake for, a stopping one ends at once
     }
 }
@@ -40,16 +50,18 @@ void Deadlines::wake() {
 
 void Deadlines::sweep() {
     const auto now = std::chrono::steady_clock::now();
-    bool any = false;
-    for (auto* entry : entries_) {
+    for (auto* entry = first_; entry != nullptr; entry = upcoming_) {
+        upcoming_ = entry->next_;
         if (entry->deadline_ <= now) {
             entry->deadline_ = TimePoint::max();
             entry->on_deadline();
         }
-        any = any || entry->deadline_ != TimePoint::max();
     }
-    if (any) {
-        wake();
+    upcoming_ = nullptr;
+    for (const auto* entry = first_; entry != nullptr; entry = entry->next_) {
+        if (entry->deadline_ != TimePoint::max()) {
+            return wake();
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <list>
-
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -16,7 +14,7 @@ class Deadlines;
 /// is an assignment, so a deadline per read costs no timer.
 class Expiring {
   public:
-    explicit Expiring(Deadlines& list);
+    explicit Expiring(Deadlines& list) noexcept;
     Expiring(const Expiring&) = delete;
     Expiring& operator=(const Expiring&) = delete;
     virtual ~Expiring();
@@ -28,11 +26,13 @@ class Expiring {
 
   private:
     friend class Deadlines;
-    /// The deadline has passed (it is cleared first). Called from the loop; may destroy nothing.
+    /// The deadline has passed (it is cleared first). Called from the loop; may destroy anything,
+    /// itself too.
     virtual void on_deadline() = 0;
 
     Deadlines& list_;
-    std::list<Expiring*>::iterator place_;
+    Expiring* previous_ = nullptr;
+    Expiring* next_ = nullptr;
     TimePoint deadline_ = TimePoint::max();
 };
 
@@ -49,7 +49,8 @@ class Deadlines {
     void sweep();
 
     asio::steady_timer timer_;
-    std::list<Expiring*> entries_;
+    Expiring* first_ = nullptr;
+    Expiring* upcoming_ = nullptr;  // of a sweep: the one to look at next
     bool running_ = false;
 };
 

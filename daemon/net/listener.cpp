@@ -7,7 +7,6 @@
 #include <utility>
 
 #include <arpa/inet.h>
-#include <boost/asio/error.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
@@ -23,6 +22,8 @@ namespace {
 
 constexpr int backlog = 1024;
 constexpr std::chrono::milliseconds exhausted_pause(100);
+constexpr unsigned accepted_at_once = 64;  // then others have their turn
+constexpr int unsent_most = 128 << 10;     // bytes in the kernel for a client that does not read
 
 struct NativeAddress {
     sockaddr_storage storage{};
@@ -147,6 +148,9 @@ Result<UniqueFd> open_listening(const ListenAddress& address, NativeAddress& nat
     } else {
         const int on = 1;
         ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        // Accepted sockets inherit these.
+        ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_most, sizeof(unsent_most));
         if (::bind(fd.get(), native.get(), native.length) != 0) {
             return bind_error(address, errno);
         }
@@ -157,11 +161,8 @@ Result<UniqueFd> open_listening(const ListenAddress& address, NativeAddress& nat
     return fd;
 }
 
-bool is_exhaustion(const boost::system::error_code& ec) {
-    return ec == boost::system::errc::too_many_files_open ||
-           ec == boost::system::errc::too_many_files_open_in_system ||
-           ec == boost::system::errc::no_buffer_space ||
-           ec == boost::system::errc::not_enough_memory;
+bool is_exhaustion(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 }  // namespace
@@ -209,7 +210,7 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
     return native ? Result<ListenAddress>(address) : bad;
 }
 
-Result<Listener> Listener::open(const asio::any_io_executor& executor, ListenAddress address) {
+Result<Listener> Listener::open(IoLoop& loop, ListenAddress address) {
     const auto attempt = "listen on " + address.text();
     auto native = to_native(address);
     if (!native) {
@@ -222,24 +223,21 @@ Result<Listener> Listener::open(const asio::any_io_executor& executor, ListenAdd
     if (!address.is_unix()) {
         address.port = bound_port(fd->get());
     }
-    Acceptor acceptor(executor);
-    boost::system::error_code ec;
-    const int protocol = address.is_unix() ? 0 : IPPROTO_TCP;
-    acceptor.assign(asio::generic::stream_protocol(native->family, protocol), fd->release(), ec);
-    if (ec) {
-        return Error(Errc::unavailable, ec.message()).within(attempt);
-    }
-    return Listener(std::move(acceptor), std::move(address));
+    return Listener(loop, std::move(*fd), std::move(address));
 }
 
-Listener::Listener(Acceptor acceptor, ListenAddress address)
-    : acceptor_(std::move(acceptor)),
-      pause_(acceptor_.get_executor()),
+Listener::Listener(IoLoop& loop, UniqueFd socket, ListenAddress address)
+    : loop_(&loop),
+      socket_(std::move(socket)),
+      door_(std::make_unique<Door>()),
+      pause_(loop.executor()),
       address_(std::move(address)) {}
 
 Listener::Listener(Listener&& other) noexcept
-    : acceptor_(std::move(other.acceptor_)),
-      pause_(acceptor_.get_executor()),
+    : loop_(other.loop_),
+      socket_(std::move(other.socket_)),
+      door_(std::move(other.door_)),
+      pause_(loop_->executor()),
       address_(std::exchange(other.address_, {})) {}
 
 Listener::~Listener() {
@@ -249,30 +247,60 @@ Listener::~Listener() {
     }
 }
 
-asio::awaitable<void> Listener::run(OnAccept on_accept) {
-    while (acceptor_.is_open()) {
-        auto [ec, socket] = co_await acceptor_.async_accept(no_throw);
-        if (!ec) {
-            if (!address_.is_unix()) {
-                boost::system::error_code ignored;  // a client that is gone already
-                socket.set_option(
-                    asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_NODELAY>(true), ignored);
-            }
+/// False when descriptors or memory ran out.
+bool Listener::accept_some(const OnAccept& on_accept) {
+    for (unsigned count = 0; socket_ && count < accepted_at_once; ++count) {
+        UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (socket) {
             on_accept(std::move(socket));
-        } else if (is_exhaustion(ec)) {
-            spdlog::warn("accept on {}: {}, pausing", address_.text(), ec.message());
+            continue;
+        }
+        const int error = errno;
+        if (is_exhaustion(error)) {
+            spdlog::warn("accept on {}: {}, pausing", address_.text(), std::strerror(error));
+            return false;
+        }
+        if (error == EAGAIN) {
+            return true;
+        }
+        spdlog::debug("accept on {}: {}", address_.text(), std::strerror(error));
+    }
+    if (socket_) {
+        loop_->poller().again(*door_);
+    }
+    return true;
+}
+
+asio::awaitable<void> Listener::run(OnAccept on_accept) {
+    if (!socket_) {
+        co_return;
+    }
+    loop_->poller().add(socket_.get(), *door_);
+    door_->watched = true;
+    while (socket_) {
+        if (!std::exchange(door_->called, false)) {
+            co_await door_->caller.wait();
+            continue;
+        }
+        const bool may_go_on = accept_some(on_accept);
+        if (!may_go_on) {
             pause_.expires_after(exhausted_pause);
             co_await pause_.async_wait(no_throw);
-        } else if (ec != asio::error::operation_aborted && acceptor_.is_open()) {
-            spdlog::debug("accept on {}: {}", address_.text(), ec.message());
+            door_->called = true;
         }
     }
 }
 
 void Listener::close() noexcept {
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    if (!socket_) {
+        return;
+    }
+    if (door_->watched) {
+        loop_->poller().remove(socket_.get(), *door_);
+    }
+    socket_.reset();
     pause_.cancel();
+    door_->caller.resume();
 }
 
 }  // namespace routerd

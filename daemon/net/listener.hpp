@@ -1,13 +1,15 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
-#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "common/base/result.hpp"
-#include "daemon/net/net.hpp"
+#include "common/base/unique_fd.hpp"
+#include "daemon/net/io_loop.hpp"
+#include "daemon/net/wakeup.hpp"
 
 namespace routerd {
 
@@ -29,14 +31,14 @@ struct ListenAddress {
 Result<ListenAddress> parse_listen_address(std::string_view text);
 
 /// Accepts connections on one address and hands each to a callback. A Unix socket's file is removed
-/// by the destructor. Core loop only.
+/// by the destructor. Loop thread only.
 class Listener {
   public:
-    using OnAccept = std::function<void(Socket)>;
+    using OnAccept = std::function<void(UniqueFd)>;
 
     /// Binds and listens. A stale Unix socket file is replaced, one that answers is not. Errors:
     /// unavailable, naming the address and, for a port that is taken, what to do.
-    static Result<Listener> open(const asio::any_io_executor& executor, ListenAddress address);
+    static Result<Listener> open(IoLoop& loop, ListenAddress address);
 
     Listener(Listener&&) noexcept;
     Listener& operator=(Listener&&) = delete;
@@ -45,17 +47,31 @@ class Listener {
     /// With the port that the kernel chose, where 0 was asked for.
     const ListenAddress& address() const noexcept { return address_; }
 
-    /// Accepts until close(). Out of descriptors or memory it pauses instead of spinning.
+    /// Accepts until close(); the sockets do not block. Out of descriptors or memory it pauses
+    /// instead of spinning. The listener stays where it is meanwhile.
     asio::awaitable<void> run(OnAccept on_accept);
 
     /// Stops accepting; run() returns.
     void close() noexcept;
 
   private:
-    using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
-    Listener(Acceptor acceptor, ListenAddress address);
+    /// Wakes run(). On its own, as it must not move while it is watched.
+    struct Door final : Poller::Watched {
+        void on_io(unsigned /*events*/) override {
+            called = true;
+            caller.resume();
+        }
+        Wakeup caller;
+        bool called = false;   ///< since the last look
+        bool watched = false;  ///< the poller knows it
+    };
 
-    Acceptor acceptor_;
+    Listener(IoLoop& loop, UniqueFd socket, ListenAddress address);
+    bool accept_some(const OnAccept& on_accept);
+
+    IoLoop* loop_;
+    UniqueFd socket_;
+    std::unique_ptr<Door> door_;
     asio::steady_timer pause_;
     ListenAddress address_;
 };

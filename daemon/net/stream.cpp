@@ -2,21 +2,20 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
-#include <boost/asio/error.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 namespace routerd {
 namespace {
 
-Error failure(bool timed_out, const char* attempt, const std::string& why) {
-    if (timed_out) {
-        return {Errc::deadline_exceeded, std::string(attempt) + ": timed out"};
-    }
-    return {Errc::cancelled, std::string(attempt) + ": " + why};
-}
+using State = Stream::Outcome::State;
+
+constexpr std::size_t pieces_at_once = 16;
 
 /// Takes `sent` bytes off the front of `buffers`.
 void advance(std::span<asio::const_buffer>& buffers, std::size_t sent) noexcept {
@@ -29,91 +28,143 @@ void advance(std::span<asio::const_buffer>& buffers, std::size_t sent) noexcept 
     }
 }
 
+ssize_t send_pieces(int socket, std::span<const asio::const_buffer> buffers) noexcept {
+    std::array<iovec, pieces_at_once> pieces;
+    std::size_t count = 0;
+    for (; count < pieces.size() && count < buffers.size(); ++count) {
+        // sendmsg() does not write to it
+        pieces[count] = {const_cast<void*>(buffers[count].data()), buffers[count].size()};
+    }
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = count;
+    return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 }  // namespace
 
-Stream::Stream(Socket socket, Deadlines& deadlines)
-    : Expiring(deadlines), socket_(std::move(socket)) {}
-
-asio::awaitable<Result<std::size_t>> Stream::read_some(asio::mutable_buffer buffer,
-                                                       TimePoint deadline) {
-    set_deadline(deadline);
-    auto [ec, n] = co_await socket_.async_read_some(buffer, no_throw);
-    clear_deadline();
-    if (ec == asio::error::eof) {
-        co_return std::size_t{0};
-    }
-    if (ec) {
-        co_return failure(timed_out_, "read", ec.message());
-    }
-    co_return n;
+Stream::Stream(UniqueFd socket, IoLoop& loop, Owner& owner)
+    : Expiring(loop.deadlines()), loop_(loop), owner_(owner), socket_(std::move(socket)) {
+    loop_.poller().add(socket_.get(), *this);
 }
 
-int Stream::send_now(std::span<asio::const_buffer>& buffers) noexcept {
-    constexpr std::size_t at_once = 16;
-    while (!buffers.empty()) {
-        std::array<iovec, at_once> pieces{};
-        std::size_t count = 0;
-        for (; count < pieces.size() && count < buffers.size(); ++count) {
-            // sendmsg() does not write to it
-            pieces[count] = {const_cast<void*>(buffers[count].data()), buffers[count].size()};
-        }
-        msghdr message{};
-        message.msg_iov = pieces.data();
-        message.msg_iovlen = count;
-        const auto sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent < 0) {
-            return errno;
-        }
-        advance(buffers, static_cast<std::size_t>(sent));
-    }
-    return 0;
+Stream::~Stream() {
+    close();
 }
 
-asio::awaitable<Result<void>> Stream::send(std::span<asio::const_buffer> buffers,
-                                           TimePoint deadline) {
+void Stream::on_io(unsigned events) {
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+        peer_closed_ = true;
+    }
+    const bool takes_output = (events & EPOLLOUT) != 0 && std::exchange(waits_for_output_, false);
+    const bool has_input = (events & ~unsigned{EPOLLOUT}) != 0;
+    readable_ = readable_ || has_input;
+    if (takes_output) {
+        loop_.poller().want_output(socket_.get(), *this, false);
+        if (has_input) {
+            loop_.poller().again(*this);  // the owner may be gone after on_writable()
+        }
+        owner_.on_writable();
+    } else if (has_input) {
+        owner_.on_readable();
+    }
+}
+
+Stream::Outcome Stream::read(std::span<char> room) noexcept {
     for (;;) {
-        const int error = socket_.is_open() ? send_now(buffers) : EBADF;
-        if (error == 0) {
-            co_return boost::system::in_place_value;
+        const auto count = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
+        if (count > 0) {
+            const auto got = static_cast<std::size_t>(count);
+            readable_ = got == room.size() || peer_closed_;
+            return {State::moved, got, 0};
         }
-        if (error != EAGAIN && error != EINTR) {
-            co_return failure(timed_out_, "send", errno_error("", error).message().substr(2));
+        if (count == 0) {
+            peer_closed_ = true;
+            readable_ = false;
+            return {State::end, 0, 0};
         }
-        set_deadline(deadline);
-        auto [ec] = co_await socket_.async_wait(Socket::wait_write, no_throw);
-        clear_deadline();
-        if (ec) {
-            co_return failure(timed_out_, "send", ec.message());
+        if (errno == EAGAIN) {
+            readable_ = false;
+            return {State::would_block, 0, 0};
+        }
+        if (errno != EINTR) {
+            peer_closed_ = true;
+            readable_ = false;
+            return {State::failed, 0, errno};
         }
     }
 }
 
-asio::awaitable<Result<void>> Stream::send(asio::const_buffer buffer, TimePoint deadline) {
-    std::array<asio::const_buffer, 1> buffers{buffer};
-    auto sent = co_await send(std::span<asio::const_buffer>(buffers), deadline);
-    co_return sent;
+Stream::Outcome Stream::write(std::span<asio::const_buffer>& buffers) noexcept {
+    std::size_t moved = 0;
+    while (!buffers.empty()) {
+        if (buffers.front().size() == 0) {
+            buffers = buffers.subspan(1);
+            continue;
+        }
+        const auto sent = send_pieces(socket_.get(), buffers);
+        if (sent >= 0) {
+            const auto count = static_cast<std::size_t>(sent);
+            moved += count;
+            written_ += count;
+            advance(buffers, count);
+        } else if (errno == EAGAIN) {
+            return {State::would_block, moved, 0};
+        } else if (errno != EINTR) {
+            return {State::failed, moved, errno};
+        }
+    }
+    return {State::moved, moved, 0};
+}
+
+void Stream::wait_for_output() {
+    if (!std::exchange(waits_for_output_, true)) {
+        loop_.poller().want_output(socket_.get(), *this, true);
+    }
+}
+
+bool Stream::peer_took_nothing(std::uint64_t before, int error) const noexcept {
+    int family = AF_UNIX;
+    socklen_t size = sizeof(family);
+    ::getsockopt(socket_.get(), SOL_SOCKET, SO_DOMAIN, &family, &size);
+    if (family == AF_UNIX) {
+        return error == ECONNRESET || error == EPIPE;
+    }
+    // linux/tcp.h cannot be included beside netinet/tcp.h, whose tcp_info ends before this field.
+    constexpr std::size_t bytes_acked_at = 120;
+    std::array<char, bytes_acked_at + sizeof(std::uint64_t)> info{};
+    size = info.size();
+    if (::getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, info.data(), &size) != 0 ||
+        size < info.size()) {
+        return false;
+    }
+    std::uint64_t acknowledged = 0;
+    std::memcpy(&acknowledged, info.data() + bytes_acked_at, sizeof(acknowledged));
+    return acknowledged <= before + 1;  // the SYN counts as one
 }
 
 void Stream::close() noexcept {
-    boost::system::error_code ignored;  // closing what is gone is no fault
-    socket_.close(ignored);
+    if (socket_) {
+        loop_.poller().remove(socket_.get(), *this);
+        socket_.reset();
+    }
+    clear_deadline();
+    readable_ = false;
+    peer_closed_ = true;
 }
 
 void Stream::abort() noexcept {
-    boost::system::error_code ignored;
-    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-    socket_.close(ignored);
+    if (socket_) {
+        const linger reset{1, 0};
+        ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    }
+    close();
 }
 
 void Stream::shutdown_send() noexcept {
-    boost::system::error_code ignored;
-    socket_.shutdown(Socket::shutdown_send, ignored);
-}
-
-void Stream::on_deadline() {
-    timed_out_ = true;
-    boost::system::error_code ignored;
-    socket_.cancel(ignored);
+    if (socket_) {
+        ::shutdown(socket_.get(), SHUT_WR);
+    }
 }
 
 }  // namespace routerd

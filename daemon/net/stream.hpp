@@ -1,35 +1,86 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include <boost/asio/buffer.hpp>
 
-#include "common/base/result.hpp"
+#include "common/base/unique_fd.hpp"
 #include "daemon/net/deadlines.hpp"
-#include "daemon/net/net.hpp"
+#include "daemon/net/io_loop.hpp"
+#include "daemon/net/poller.hpp"
 
 namespace routerd {
 
-/// A connected socket whose every wait has an end. One coroutine reads and writes at a time;
-/// close() and abort() may come from anywhere on the loop and end what waits with Errc::cancelled.
-class Stream : private Expiring {
+/// A connected socket, TCP or Unix, that never blocks: its owner reads and writes when it likes and
+/// is told when there is a point in it. Loop thread only.
+class Stream final : private Poller::Watched, private Expiring {
   public:
-    Stream(Socket socket, Deadlines& deadlines);
+    /// Who is told. Each of these may destroy the stream.
+    class Owner {
+      public:
+        /// There may be something to read, or the peer closed (see peer_closed()).
+        virtual void on_readable() = 0;
+        /// After wait_for_output(): it takes output again.
+        virtual void on_writable() = 0;
+        /// The deadline has passed; the stream is as it was.
+        virtual void on_expired() = 0;
 
-    /// Reads at least one byte. 0 is the peer's orderly end. Errors: deadline_exceeded, cancelled
-    /// (reset, or closed by us).
-    asio::awaitable<Result<std::size_t>> read_some(asio::mutable_buffer buffer, TimePoint deadline);
+      protected:
+        ~Owner() = default;
+    };
 
-    /// Sends all of `buffers` (changed on the way); often without suspending. Same errors.
-    asio::awaitable<Result<void>> send(std::span<asio::const_buffer> buffers, TimePoint deadline);
-    asio::awaitable<Result<void>> send(asio::const_buffer buffer, TimePoint deadline);
+    /// What a read or a write came to.
+    struct Outcome {
+        enum class State {
+            moved,        ///< `count` bytes were moved
+            would_block,  ///< not now; `count` bytes were moved before
+            end,          ///< read: the peer's orderly end
+            failed,       ///< `error` says why
+        };
+        State state = State::moved;
+        std::size_t count = 0;
+        int error = 0;  ///< errno
+    };
 
-    bool is_open() const noexcept { return socket_.is_open(); }
-    bool timed_out() const noexcept { return timed_out_; }
-    Socket& socket() noexcept { return socket_; }
+    Stream(UniqueFd socket, IoLoop& loop, Owner& owner);
+    ~Stream() override;
 
-    /// Ends what waits, then closes. The peer sees an orderly end unless it has unread data.
+    /// Reads what is there. When less than `room` came, nothing is left and on_readable() will
+    /// tell of more; else call it again.
+    Outcome read(std::span<char> room) noexcept;
+
+    /// Sends as much of `buffers` as the socket takes, and advances them.
+    Outcome write(std::span<asio::const_buffer>& buffers) noexcept;
+
+    /// A read may give something: nothing is known to the contrary.
+    bool readable() const noexcept { return readable_; }
+
+    /// The peer has ended its side, or the connection is broken. What it sent before may still be
+    /// unread.
+    bool peer_closed() const noexcept { return peer_closed_; }
+
+    /// After a write that would block: on_writable() once.
+    void wait_for_output();
+
+    /// on_readable() with the loop's next turn.
+    void read_again() { loop_.poller().again(*this); }
+
+    bool is_open() const noexcept { return static_cast<bool>(socket_); }
+    int native_handle() const noexcept { return socket_.get(); }
+    IoLoop& loop() const noexcept { return loop_; }
+
+    /// Bytes written since it was made.
+    std::uint64_t written() const noexcept { return written_; }
+
+    /// Whether the peer is known not to have received anything that was written after the first
+    /// `before` bytes; asked when the connection turned out to be broken with `error`. A Unix
+    /// socket says so by ECONNRESET (the peer closed with our bytes unread), TCP by what was
+    /// acknowledged.
+    bool peer_took_nothing(std::uint64_t before, int error) const noexcept;
+
+    /// Closes. The peer sees an orderly end unless it has unread data.
     void close() noexcept;
 
     /// Closes so that the peer sees a reset: what came before was not the end of an answer.
@@ -42,12 +93,16 @@ class Stream : private Expiring {
     using Expiring::set_deadline;
 
   private:
-    void on_deadline() override;
-    /// Sends what the socket takes now. Errors: errno values other than EAGAIN.
-    int send_now(std::span<asio::const_buffer>& buffers) noexcept;
+    void on_io(unsigned events) override;
+    void on_deadline() override { owner_.on_expired(); }
 
-    Socket socket_;
-    bool timed_out_ = false;
+    IoLoop& loop_;
+    Owner& owner_;
+    UniqueFd socket_;
+    std::uint64_t written_ = 0;
+    bool readable_ = false;
+    bool peer_closed_ = false;
+    bool waits_for_output_ = false;
 };
 
 }  // namespace routerd

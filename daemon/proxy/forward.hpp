@@ -1,10 +1,8 @@
 #pragma once
 
-#include <memory>
 #include <string>
+#include <string_view>
 
-#include "common/base/result.hpp"
-#include "common/config/schema.hpp"
 #include "daemon/http/exchange.hpp"
 #include "daemon/http/upstream.hpp"
 #include "daemon/supervisor/gate.hpp"
@@ -13,23 +11,15 @@ namespace routerd {
 
 /// What is sent to a model's server for one request.
 struct Outgoing {
-    std::string target;  ///< path and query
+    std::string_view path;
+    std::string_view query;  ///< without '?'; may be empty
     std::string_view body;
-    bool pass_headers = false;  ///< all end-to-end ones, not only those of the content
+    bool is_raw = false;  ///< the client talks to the server itself: nothing is our affair
 };
 
-/// A server that has begun to answer.
-struct Answering {
-    std::unique_ptr<Upstream> upstream;
-    http::ResponseHead head;
-};
+/// The head of the request to a server, made of parsed parts, with its empty line.
+std::string request_head(const Exchange& exchange, const Outgoing& outgoing);
 
-/// Sends a request to the lease's server and reads the head of the answer. A kept connection that
-/// turns out to be dead before the first byte of an answer is replaced by a new one, once; nothing
-/// else is tried twice. The upstream connection is closed when the client leaves. Errors: cancelled
-/// (client), unavailable (no connection), upstream_error, deadline_exceeded.
-asio::awaitable<Result<Answering>> forward(Exchange& exchange, const Outgoing& outgoing,
-                                           const Lease& lease, UpstreamPool& pool,
-                                           std::chrono::milliseconds first_byte_timeout);
+UpstreamPool::Endpoint native_endpoint(const Endpoint& endpoint);
 
 }  // namespace routerd

@@ -24,9 +24,35 @@ od::parser& parser() {
     return shared;
 }
 
-simdjson::padded_string_view padded(std::string& body) {
-    body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
-    return simdjson::padded_string_view(body.data(), body.size(), body.capacity());
+static_assert(peek_padding >= simdjson::SIMDJSON_PADDING);
+
+simdjson::padded_string_view padded(std::string_view body) {
+    return simdjson::padded_string_view(body.data(), body.size(), body.size() + peek_padding);
+}
+
+// Of a larger body, what is behind the object is left to the server, which may have answered before
+// it comes to that.
+constexpr std::size_t looked_at_whole = 64U << 10U;
+
+/// The first JSON object of a body behind which there is something else: its length, or 0 where
+/// there is no whole one.
+std::size_t length_of_object(std::string_view body) {
+    std::size_t depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < body.size(); ++i) {
+        const char c = body[i];
+        if (in_string) {
+            i += c == '\\' ? 1U : 0U;
+            in_string = c != '"';
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            ++depth;
+        } else if ((c == '}' || c == ']') && (depth == 0 || --depth == 0)) {
+            return i + 1;
+        }
+    }
+    return 0;
 }
 
 simdjson::error_code note_model(od::value value, Peeked& peeked) {
@@ -124,7 +150,7 @@ struct Member {
     std::size_t end;
 };
 
-Result<std::vector<Member>> members(std::string& body) {
+Result<std::vector<Member>> members(std::string_view body) {
     std::vector<Member> found;
     od::document document;
     od::object object;
@@ -159,9 +185,8 @@ Result<std::vector<Member>> members(std::string& body) {
     return found;
 }
 
-}  // namespace
-
-Result<Peeked> peek(std::string& body) {
+/// `length` becomes that of the object, where something is behind it.
+Result<Peeked> peek_object(std::string_view body, std::size_t& length) {
     Peeked peeked;
     od::document document;
     od::object object;
@@ -187,17 +212,42 @@ Result<Peeked> peek(std::string& body) {
     }
     const char* rest = nullptr;
     if (document.current_location().get(rest) == simdjson::SUCCESS) {
+        length = static_cast<std::size_t>(rest - body.data());
+    }
+    return peeked;
+}
+
+}  // namespace
+
+Result<Peeked> peek_padded(std::string_view body) {
+    std::size_t length = body.size();
+    auto peeked = peek_object(body, length);
+    if (!peeked) {  // what is behind the object can hide its end from the parser
+        length = length_of_object(body);
+        if (length == 0 || length == body.size()) {
+            return peeked;
+        }
+        auto length_of_first = length;
+        peeked = peek_object(body.substr(0, length), length_of_first);
+    }
+    if (peeked && length < body.size() && body.size() <= looked_at_whole) {
         return Error(Errc::invalid_request,
                      "there is something behind the request body's JSON object");
     }
     return peeked;
 }
 
+Result<Peeked> peek(std::string& body) {
+    body.reserve(body.size() + peek_padding);
+    return peek_padded(body);
+}
+
 std::uint64_t conversation_of(std::string_view opening) noexcept {
     return opening.empty() ? 0 : std::max<std::uint64_t>(1, std::hash<std::string_view>()(opening));
 }
 
-Result<std::string> rewrite_fields(std::string& body, const std::map<std::string, std::string>& set,
+Result<std::string> rewrite_padded(std::string_view body,
+                                   const std::map<std::string, std::string>& set,
                                    const std::vector<std::string>& strip) {
     auto found = members(body);
     if (!found) {
@@ -214,13 +264,19 @@ Result<std::string> rewrite_fields(std::string& body, const std::map<std::string
         const bool dropped = set.contains(member.key) ||
                              std::find(strip.begin(), strip.end(), member.key) != strip.end();
         if (!dropped) {
-            add(std::string_view(body).substr(member.begin, member.end - member.begin));
+            add(body.substr(member.begin, member.end - member.begin));
         }
     }
     for (const auto& [name, value] : set) {
         add("\"" + name + "\":" + value);
     }
     return result + "}";
+}
+
+Result<std::string> rewrite_fields(std::string& body, const std::map<std::string, std::string>& set,
+                                   const std::vector<std::string>& strip) {
+    body.reserve(body.size() + peek_padding);
+    return rewrite_padded(body, set, strip);
 }
 
 }  // namespace routerd

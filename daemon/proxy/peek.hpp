@@ -22,11 +22,17 @@ struct Peeked {
     std::string_view opening;
 };
 
-/// Looks at the top-level fields of a JSON object without building anything of the rest. `body` may
-/// grow in capacity (the parser reads a few bytes past the end). Of a repeated field the last one
-/// counts, as for every JSON reader behind us. What is inside other fields is skipped, not checked:
-/// the server says what is wrong there. Errors: invalid_request, saying where the JSON ends
-/// to be JSON.
+/// How many bytes behind a body the parser may read; what they are has no influence.
+inline constexpr std::size_t peek_padding = 64;
+
+/// Looks at the top-level fields of a JSON object without building anything of the rest. Behind
+/// `body`, peek_padding bytes must be readable. Of a repeated field the last one counts, as for
+/// every JSON reader behind us. What is inside other fields is skipped, not checked, and in a large
+/// body so is what comes behind the object: the server says what is wrong there. Errors:
+/// invalid_request, saying where the JSON ends to be JSON.
+Result<Peeked> peek_padded(std::string_view body);
+
+/// The same for a body in a string, which grows in capacity.
 Result<Peeked> peek(std::string& body);
 
 /// A number for the conversation that begins so: the same for each of its requests, another one
@@ -34,7 +40,13 @@ Result<Peeked> peek(std::string& body);
 std::uint64_t conversation_of(std::string_view opening) noexcept;
 
 /// Sets and removes top-level fields by splicing; all other bytes stay as they came. `set`: name →
-/// JSON text of the value. `body` must have passed peek(). Errors: invalid_request.
+/// JSON text of the value. `body` must have passed peek_padded() and be padded as there. Errors:
+/// invalid_request.
+Result<std::string> rewrite_padded(std::string_view body,
+                                   const std::map<std::string, std::string>& set,
+                                   const std::vector<std::string>& strip);
+
+/// The same for a body in a string, which grows in capacity.
 Result<std::string> rewrite_fields(std::string& body, const std::map<std::string, std::string>& set,
                                    const std::vector<std::string>& strip);
 

@@ -109,7 +109,7 @@ Result<std::shared_ptr<const Model>> Pipeline::resolve_model() {
                              "' is not supported here")
                 .with_hint("send JSON with content-type: application/json");
         }
-        auto found = peek(exchange_.mutable_body());
+        auto found = peek_padded(exchange_.body());
         if (!found) {
             return found.error();
         }
@@ -124,9 +124,9 @@ Result<std::string_view> Pipeline::prepare_body(const Model& model) {
     const auto& settings = model.settings;
     const bool has_rules = !settings.set.empty() || (settings.strip && !settings.strip->empty());
     if (!has_rules || kind_.raw || kind_.model_in_query) {
-        return std::string_view(exchange_.body());
+        return exchange_.body();
     }
-    auto rewritten = rewrite_fields(exchange_.mutable_body(), settings.set,
+    auto rewritten = rewrite_padded(exchange_.body(), settings.set,
                                     settings.strip.value_or(std::vector<std::string>{}));
     if (!rewritten) {
         return rewritten.error();
@@ -182,8 +182,8 @@ asio::awaitable<void> Pipeline::comment(const Ticket::Progress& progress) {
     co_await exchange_.write(text);
 }
 
-asio::awaitable<Result<Lease>> Pipeline::admit(Demand demand) {
-    auto ticket = proxy_.services_.fleet.request(std::move(demand));
+/// Until it is settled; a client that streams hears how it goes.
+asio::awaitable<void> Pipeline::wait_for(Ticket& ticket) {
     exchange_.on_gone([&ticket] { ticket.cancel(); });
     auto next_comment = steady_clock::now() + silent_wait;
     while (!ticket.settled()) {
@@ -197,96 +197,82 @@ asio::awaitable<Result<Lease>> Pipeline::admit(Demand demand) {
         }
     }
     exchange_.on_gone(nullptr);
-    co_return ticket.take();
 }
 
 Outgoing Pipeline::make_outgoing(std::string_view body) const {
     const auto& head = exchange_.head();
     Outgoing outgoing;
     outgoing.body = body;
-    outgoing.pass_headers = kind_.raw;
+    outgoing.is_raw = kind_.raw;
+    outgoing.path = head.path;
     if (kind_.raw) {
         // As sent, still percent-encoded: the part after /upstream/{model}
-        const auto slash = head.path.find('/', std::string_view("/upstream/").size());
-        outgoing.target = head.path.substr(slash);
-    } else {
-        outgoing.target = head.path;
+        outgoing.path =
+            head.path.substr(head.path.find('/', std::string_view("/upstream/").size()));
     }
-    if (!head.query.empty() && !kind_.model_in_query) {
-        outgoing.target.append("?").append(head.query);
+    if (!kind_.model_in_query) {
+        outgoing.query = head.query;
     }
     return outgoing;
 }
 
-asio::awaitable<Result<void>> Pipeline::send_head(const http::ResponseHead& head,
-                                                  Relay::Framing framing) {
+void Pipeline::add_server_headers(const http::ResponseHead& head) {
     std::string connection;
-    std::string_view content_type;
     for (const auto& field : head.fields) {
         if (iequals(field.name, "connection")) {
             connection.append(connection.empty() ? "" : ",").append(field.value);
-        } else if (iequals(field.name, "content-type")) {
-            content_type = field.value;
         }
     }
     for (const auto& field : head.fields) {
         if (passes(field.name) && !http::is_hop_by_hop(field.name, connection)) {
-            exchange_.add_header(to_lower(field.name), std::string(field.value));
+            exchange_.add_header(to_lower(field.name), field.value);
         }
     }
-    if (framing == Relay::Framing::decoded) {
-        const bool begun = co_await exchange_.begin_stream(head.status, content_type);
-        co_return begun ? Result<void>() : Error(Errc::cancelled, "the client left");
-    }
-    std::string lines;
-    if (head.body == http::BodyKind::chunked) {
-        lines = "transfer-encoding: chunked\r\n";
-    } else if (head.status != 204 && head.status != 304) {
-        lines = "content-length: " + std::to_string(head.content_length) + "\r\n";
-    }
-    auto text = exchange_.make_head(head.status, content_type, lines);
-    text += "\r\n";
-    exchange_.mark_head_sent(head.status);
-    const auto sent = co_await exchange_.connection().send(text, exchange_.send_deadline());
-    co_return sent ? Result<void>() : Error(Errc::cancelled, "the client left");
 }
 
-/// A server's error in a dialect that is not its own, or after our own head is out: read whole,
-/// said again in the right form.
-asio::awaitable<Result<void>> Pipeline::answer_error(Answering& answering) {
-    http::ChunkedDecoder decoder;
-    std::string body;
-    auto& head = answering.head;
-    const auto deadline = steady_clock::now() + proxy_.limits_.stall_timeout;
-    auto left = head.body == http::BodyKind::length ? head.content_length : 0;
-    while (body.size() < largest_error && head.body != http::BodyKind::none && !decoder.done()) {
-        const auto piece = co_await answering.upstream->read_some(deadline);
-        if (!piece || piece->empty()) {
-            break;
-        }
-        if (head.body == http::BodyKind::chunked) {
-            const auto step = decoder.next(*piece);
-            body += step.data;
-            answering.upstream->take(step.consumed);
-            if (decoder.bad()) {
-                break;
-            }
-            continue;
-        }
-        body += *piece;
-        answering.upstream->take(piece->size());
-        left -= std::min<std::uint64_t>(left, piece->size());
-        if (head.body == http::BodyKind::length && left == 0) {
-            break;
-        }
+Transfer::Way Pipeline::on_answer(const http::ResponseHead& head, std::string& to_client) {
+    describe(*lease_);
+    const bool is_foreign_error = head.status >= 400 && !kind_.raw &&
+                                  (waited_aloud_ || exchange_.dialect() != Dialect::openai);
+    if (is_foreign_error) {
+        says_it_anew_ = true;
+        return Transfer::Way::collected;
     }
-    const Error error(code_for(head.status), upstream_message(body));
+    const bool is_old_client = exchange_.head().minor_version == 0;
+    if (waited_aloud_) {
+        return is_old_client ? Transfer::Way::plain : Transfer::Way::chunked;
+    }
+    auto way = Transfer::Way::verbatim;
+    std::string framing;
+    if (head.body == http::BodyKind::until_close || head.body == http::BodyKind::chunked) {
+        const bool is_chunked = head.body == http::BodyKind::chunked;
+        way = is_old_client ? Transfer::Way::plain
+              : is_chunked  ? Transfer::Way::verbatim
+                            : Transfer::Way::chunked;
+        if (is_old_client) {
+            exchange_.mark_close();
+        } else {
+            framing = "transfer-encoding: chunked\r\n";
+        }
+    } else if (head.status != 204 && head.status != 304) {
+        framing = "content-length: " + std::to_string(head.content_length) + "\r\n";
+    }
+    add_server_headers(head);
+    exchange_.write_head(to_client, head.status, head.find("content-type").value_or(""), framing);
+    exchange_.mark_head_sent(head.status);
+    return way;
+}
+
+/// A server's error in a dialect that is not its own, or after our own head is out: said again in
+/// the right form.
+asio::awaitable<Result<void>> Pipeline::answer_error(unsigned status, const std::string& body) {
+    const Error error(code_for(status), upstream_message(body));
     account_.record.error = error.message();
     if (waited_aloud_) {
         co_return error;
     }
     auto response = error_response(error, exchange_.dialect());
-    response.status = head.status;
+    response.status = status;
     co_await exchange_.respond(std::move(response));
     co_return boost::system::in_place_value;
 }
@@ -294,7 +280,7 @@ asio::awaitable<Result<void>> Pipeline::answer_error(Answering& answering) {
 /// Whether the lease's server is no more; its end may be seen a moment after its connections'.
 asio::awaitable<bool> Pipeline::has_ended(Lease& lease) {
     if (lease.instance_end().empty()) {
-        Signal ended(proxy_.services_.executor);
+        Signal ended(proxy_.services_.loop.executor());
         lease.on_instance_gone([&ended] { ended.notify(); });
         co_await ended.wait_until(steady_clock::now() + end_grace);
         lease.on_instance_gone(nullptr);
@@ -314,52 +300,79 @@ asio::awaitable<Error> Pipeline::broken_off(Error error, Lease& lease) {
     co_return error.within(of_model);
 }
 
-asio::awaitable<Result<void>> Pipeline::answer(Answering& answering, Lease& lease) {
-    const auto& head = answering.head;
-    const bool foreign_error = head.status >= 400 && !kind_.raw &&
-                               (waited_aloud_ || exchange_.dialect() != Dialect::openai);
-    if (foreign_error) {
-        auto answered = co_await answer_error(answering);
-        co_return answered;
-    }
-    const bool reframe =
-        waited_aloud_ || head.body == http::BodyKind::until_close ||
-        (head.body == http::BodyKind::chunked && exchange_.head().minor_version == 0);
-    const auto framing = reframe ? Relay::Framing::decoded : Relay::Framing::verbatim;
-    if (!waited_aloud_) {
-        const auto sent = co_await send_head(head, framing);
-        if (!sent) {
-            co_return sent.error();
-        }
-    }
-    Relay relay(*answering.upstream, exchange_, head, framing);
-    auto relayed = co_await relay.run(proxy_.limits_.stall_timeout);
-    const auto figures = relay.tap().figures();
-    account_.record.bytes = relay.bytes();
+void Pipeline::note_figures(const Transfer& transfer, const Lease& lease) {
+    const auto figures = transfer.tap().figures();
+    account_.record.bytes = transfer.bytes();
     account_.record.tokens_per_second = figures.tokens_per_second;
     account_.record.completion_tokens = figures.completion_tokens;
     if (figures.tokens_per_second) {
         proxy_.services_.fleet.report_rate(lease.instance(), *figures.tokens_per_second);
     }
-    if (relayed) {
-        proxy_.services_.fleet.report_answer(lease.instance(), Answered::whole);
-    } else if (relayed.error().code() == Errc::deadline_exceeded) {
-        proxy_.services_.fleet.report_answer(lease.instance(), Answered::stalled);
+}
+
+/// Writes down how it went, and says what went wrong.
+asio::awaitable<Result<void>> Pipeline::conclude(Transfer& transfer, Result<void> outcome,
+                                                 Lease& lease) {
+    auto& fleet = proxy_.services_.fleet;
+    if (transfer.status() != 0) {
+        note_figures(transfer, lease);
     }
-    if (!relayed) {
-        at_boundary_ = relay.at_boundary();
-        auto why = co_await broken_off(relayed.error(), lease);
-        co_return why;
-    }
-    if (framing == Relay::Framing::decoded) {
-        co_await exchange_.finish_stream();
-    } else {
+    if (outcome) {
+        fleet.report_answer(lease.instance(), Answered::whole);
         exchange_.mark_finished();
+        co_return boost::system::in_place_value;
     }
-    if (head.keep_alive) {
-        proxy_.pool_.give_back(lease.instance(), std::move(answering.upstream));
+    if (outcome.error().code() == Errc::deadline_exceeded) {
+        fleet.report_answer(lease.instance(),
+                            transfer.status() == 0 ? Answered::late : Answered::stalled);
     }
-    co_return boost::system::in_place_value;
+    at_boundary_ = transfer.status() == 0 || transfer.at_boundary();
+    auto why = co_await broken_off(outcome.error(), lease);
+    co_return why;
+}
+
+asio::awaitable<Result<std::unique_ptr<Upstream>>> Pipeline::connection_to(const Lease& lease) {
+    const auto endpoint = native_endpoint(lease.endpoint());
+    auto connected = co_await proxy_.pool_.connect(endpoint);
+    if (connected && exchange_.gone()) {
+        co_return Error(Errc::cancelled, "the client left");
+    }
+    co_return connected;
+}
+
+/// Asks the lease's server. A kept connection that turns out to be dead is replaced by a new one,
+/// once, where the server cannot have seen the request; nothing else is tried twice. Errors:
+/// unavailable before anything was sent, others as Transfer::run().
+asio::awaitable<Result<void>> Pipeline::converse(Lease& lease, const Outgoing& outgoing) {
+    const auto head = request_head(exchange_, outgoing);
+    const Transfer::Limits limits{proxy_.limits_.first_byte_timeout, proxy_.limits_.stall_timeout};
+    lease_ = &lease;
+    for (auto upstream = proxy_.pool_.take_idle(lease.instance());;) {
+        if (!upstream) {
+            auto connected = co_await connection_to(lease);
+            if (!connected) {
+                co_return connected.error();
+            }
+            upstream = std::move(*connected);
+        }
+        Transfer transfer(exchange_, *upstream, *this, limits);
+        auto outcome = co_await transfer.run(head, outgoing.body);
+        if (!outcome && upstream->is_reused() && transfer.untouched() && !exchange_.gone()) {
+            upstream.reset();
+            continue;
+        }
+        describe(lease);
+        if (outcome && transfer.reusable()) {
+            proxy_.pool_.give_back(lease.instance(), std::move(upstream));
+        }
+        if (outcome && says_it_anew_) {
+            const auto body = transfer.take_collected();
+            auto answered = co_await answer_error(transfer.status(), body);
+            co_return answered;
+        }
+        auto concluded = co_await conclude(transfer, std::move(outcome), lease);
+        co_return concluded;
+    }
 }
 
 asio::awaitable<Result<void>> Pipeline::steps() {
@@ -378,34 +391,34 @@ asio::awaitable<Result<void>> Pipeline::steps() {
     }
     const auto outgoing = make_outgoing(*body);
     for (bool may_retry = true;; may_retry = false) {
-        auto lease = co_await admit(*demand);
+        auto ticket = proxy_.services_.fleet.request(*demand);
+        if (!ticket.settled()) {
+            co_await wait_for(ticket);
+        }
+        auto lease = ticket.take();
         if (!lease) {
             dropped_ = lease.error().code() == Errc::cancelled && !exchange_.gone();
             co_return lease.error();
         }
-        auto answering = co_await forward(exchange_, outgoing, *lease, proxy_.pool_,
-                                          proxy_.limits_.first_byte_timeout);
-        if (!answering && may_retry && answering.error().code() == Errc::unavailable) {
+        auto answered = co_await converse(*lease, outgoing);
+        if (!answered && may_retry && answered.error().code() == Errc::unavailable) {
             const bool ended = co_await has_ended(*lease);
             if (ended) {
                 continue;  // nothing was sent: a new server may answer
             }
         }
-        describe(*lease);
-        if (!answering && answering.error().code() == Errc::deadline_exceeded) {
-            proxy_.services_.fleet.report_answer(lease->instance(), Answered::late);
-        }
-        if (!answering) {
-            auto why = co_await broken_off(answering.error(), *lease);
+        if (!answered && answered.error().code() == Errc::unavailable) {
+            auto why = co_await broken_off(answered.error(), *lease);
             co_return why;
         }
-        auto answered = co_await answer(*answering, *lease);
-        exchange_.on_gone(nullptr);  // the upstream it would close is about to go
         co_return answered;
     }
 }
 
 void Pipeline::describe(const Lease& lease) {
+    if (std::exchange(described_, true)) {
+        return;
+    }
     account_.record.queued += lease.queued();
     account_.record.loaded += lease.loaded();
     if (!waited_aloud_) {

@@ -10,7 +10,7 @@
 #include "daemon/proxy/forward.hpp"
 #include "daemon/proxy/peek.hpp"
 #include "daemon/proxy/proxy.hpp"
-#include "daemon/proxy/relay.hpp"
+#include "daemon/proxy/transfer.hpp"
 #include "daemon/supervisor/gate.hpp"
 
 namespace routerd {
@@ -24,7 +24,7 @@ struct EndpointKind {
 
 /// One inference request on its way: the only place that knows the order of the steps.
 /// resolve → admit → (wait) → forward → relay; Account writes down what came of it.
-class Pipeline {
+class Pipeline final : private Transfer::Pilot {
   public:
     Pipeline(Proxy& proxy, Exchange& exchange, EndpointKind kind)
         : proxy_(proxy), exchange_(exchange), kind_(kind), account_(proxy.sink_) {}
@@ -36,12 +36,16 @@ class Pipeline {
     Result<std::shared_ptr<const Model>> resolve_model();
     Result<std::string_view> prepare_body(const Model& model);
     Result<Demand> make_demand(const Model& model) const;
-    asio::awaitable<Result<Lease>> admit(Demand demand);
+    asio::awaitable<void> wait_for(Ticket& ticket);
     asio::awaitable<void> comment(const Ticket::Progress& progress);
     Outgoing make_outgoing(std::string_view body) const;
-    asio::awaitable<Result<void>> answer(Answering& answering, Lease& lease);
-    asio::awaitable<Result<void>> send_head(const http::ResponseHead& head, Relay::Framing framing);
-    asio::awaitable<Result<void>> answer_error(Answering& answering);
+    asio::awaitable<Result<void>> converse(Lease& lease, const Outgoing& outgoing);
+    asio::awaitable<Result<std::unique_ptr<Upstream>>> connection_to(const Lease& lease);
+    asio::awaitable<Result<void>> conclude(Transfer& transfer, Result<void> outcome, Lease& lease);
+    Transfer::Way on_answer(const http::ResponseHead& head, std::string& to_client) override;
+    void add_server_headers(const http::ResponseHead& head);
+    asio::awaitable<Result<void>> answer_error(unsigned status, const std::string& body);
+    void note_figures(const Transfer& transfer, const Lease& lease);
     asio::awaitable<void> end_with_error(const Error& error, bool at_boundary);
     asio::awaitable<bool> has_ended(Lease& lease);
     void describe(const Lease& lease);
@@ -53,10 +57,13 @@ class Pipeline {
     EndpointKind kind_;
     Account account_;
     Peeked peeked_;
-    std::string rewritten_;      // the body, where a rule changed it
-    bool waited_aloud_ = false;  // comments were sent: status and head are out
-    bool dropped_ = false;       // somebody took it out of the queue; the client is still there
-    bool at_boundary_ = true;    // an error event may be put into the stream
+    std::string rewritten_;         // the body, where a rule changed it
+    bool waited_aloud_ = false;     // comments were sent: status and head are out
+    bool dropped_ = false;          // somebody took it out of the queue; the client is still there
+    bool says_it_anew_ = false;     // the server's answer is an error in another dialect
+    bool described_ = false;        // describe() has added its headers
+    const Lease* lease_ = nullptr;  // while its server is asked
+    bool at_boundary_ = true;       // an error event may be put into the stream
 };
 
 }  // namespace routerd

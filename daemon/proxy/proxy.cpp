@@ -18,7 +18,7 @@ asio::awaitable<void> run_pipeline(Proxy& proxy, Exchange& exchange, EndpointKin
 Proxy::Proxy(Services services, const Config& config)
     : services_(std::move(services)),
       limits_(config.limits),
-      pool_(services_.executor),
+      pool_(services_.loop),
       sink_([this](const Record& record) { account(record); }) {
     services_.fleet.on_closing_instance([this](std::uint64_t instance) { pool_.drop(instance); });
 }

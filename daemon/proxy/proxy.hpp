@@ -17,7 +17,7 @@ class Fleet;
 class Proxy {
   public:
     struct Services {
-        asio::any_io_executor executor;
+        IoLoop& loop;
         Fleet& fleet;
         std::function<SnapshotPtr()> catalog;
         Account::Sink account;

@@ -7,25 +7,76 @@
 namespace routerd {
 namespace {
 
-/// The number after the last `"name":` in `text`.
 template <class Number>
-std::optional<Number> number_after(std::string_view text, std::string_view name) {
-    const auto at = text.rfind(name);
-    if (at == std::string_view::npos) {
-        return std::nullopt;
-    }
-    auto rest = text.substr(at + name.size());
-    rest.remove_prefix(std::min(rest.find_first_not_of(": \t"), rest.size()));
+void read_number(std::string_view text, std::optional<Number>& into) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
     Number value{};
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-    return error == std::errc{} ? std::optional(value) : std::nullopt;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc{}) {
+        into = value;
+    }
+}
+
+/// What the figures are called by, the most reliable first.
+struct Found {
+    std::optional<double> rate;
+    std::optional<std::uint64_t> completion;
+    std::optional<std::uint64_t> output;
+    std::optional<std::uint64_t> predicted;
+    std::optional<std::uint64_t> prompt;
+    std::optional<std::uint64_t> input;
+    std::optional<std::uint64_t> evaluated;
+
+    /// `value`: what stands behind the colon. The last of several counts, and they are met from
+    /// the end.
+    void note(std::string_view key, std::string_view value) {
+        const auto take = [&](std::string_view name, auto& number) {
+            if (!number && key == name) {
+                read_number(value, number);
+            }
+        };
+        switch (key.size()) {
+            case 8:
+                return take("prompt_n", evaluated);
+            case 11:
+                return take("predicted_n", predicted);
+            case 12:
+                return take("input_tokens", input);
+            case 13:
+                take("output_tokens", output);
+                return take("prompt_tokens", prompt);
+            case 17:
+                return take("completion_tokens", completion);
+            case 20:
+                return take("predicted_per_second", rate);
+            default:
+                return;
+        }
+    }
+};
+
+/// The key that ends before `colon`; empty when there is none, or one inside a string, whose quotes
+/// are escaped.
+std::string_view key_before(std::string_view text, std::size_t colon) {
+    const auto end = colon == 0 ? std::string_view::npos : text.find_last_not_of(" \t", colon - 1);
+    if (end == std::string_view::npos || end == 0 || text[end] != '"' || text[end - 1] == '\\') {
+        return {};
+    }
+    constexpr std::size_t longest = 20;
+    const auto from = end > longest + 1 ? end - longest - 1 : 0;
+    const auto begin = text.substr(from, end - from).rfind('"');
+    return begin == std::string_view::npos ? std::string_view()
+                                           : text.substr(from + begin + 1, end - from - begin - 1);
 }
 
 }  // namespace
 
-void TailTap::see(std::string_view piece) noexcept {
+void TailTap::see(std::string_view piece) {
     if (piece.empty()) {
         return;  // it may have no address, which memcpy() must not be given
+    }
+    if (!ring_) {
+        ring_ = std::make_unique<std::array<char, kept>>();
     }
     if (piece.size() > kept) {
         total_ += piece.size() - kept;
@@ -33,28 +84,40 @@ void TailTap::see(std::string_view piece) noexcept {
     }
     const auto at = total_ % kept;
     const auto first = std::min(piece.size(), kept - at);
-    std::memcpy(ring_.data() + at, piece.data(), first);
-    std::memcpy(ring_.data(), piece.data() + first, piece.size() - first);
+    std::memcpy(ring_->data() + at, piece.data(), first);
+    std::memcpy(ring_->data(), piece.data() + first, piece.size() - first);
     total_ += piece.size();
 }
 
 TailTap::Figures TailTap::figures() const {
-    std::string text;
-    if (total_ <= kept) {
-        text.assign(ring_.data(), total_);
-    } else {
-        const auto at = total_ % kept;
-        text.assign(ring_.data() + at, kept - at);
-        text.append(ring_.data(), at);
+    if (!ring_) {
+        return {};
     }
-    Figures found;
-    found.tokens_per_second = number_after<double>(text, "\"predicted_per_second\"");
-    for (const auto* name : {"\"completion_tokens\"", "\"output_tokens\"", "\"predicted_n\""}) {
-        if (!found.completion_tokens) {
-            found.completion_tokens = number_after<std::uint64_t>(text, name);
+    std::array<char, kept> straight;
+    std::string_view text(ring_->data(), std::min(total_, kept));
+    if (const auto at = total_ % kept; total_ > kept && at != 0) {
+        std::rotate_copy(ring_->begin(), ring_->begin() + at, ring_->end(), straight.begin());
+        text = {straight.data(), straight.size()};
+    }
+    Found found;
+    for (auto rest = text; !(found.rate && found.completion && found.prompt);) {
+        const auto* at = static_cast<const char*>(::memrchr(rest.data(), ':', rest.size()));
+        if (at == nullptr) {
+            break;
         }
+        const auto colon = static_cast<std::size_t>(at - text.data());
+        found.note(key_before(text, colon), text.substr(colon + 1));
+        rest = text.substr(0, colon);
     }
-    return found;
+    Figures figures;
+    figures.tokens_per_second = found.rate;
+    figures.completion_tokens = found.completion ? found.completion
+                                : found.output   ? found.output
+                                                 : found.predicted;
+    figures.prompt_tokens = found.prompt  ? found.prompt
+                            : found.input ? found.input
+                                          : found.evaluated;
+    return figures;
 }
 
 }  // namespace routerd

@@ -167,6 +167,23 @@ Resident* Round::server_for(const Waiter& waiter) {
 
 void Round::grant(TicketId ticket, Resident& resident) {
     const auto waiter = world_.waiters.at(ticket);
+    forget(ticket);
+    give(ticket, waiter, resident);
+}
+
+bool Round::grant_at_once(TicketId ticket, const Waiter& waiter) {
+    auto* server = world_.queues.contains(waiter.model) ? nullptr : server_for(waiter);
+    if (server == nullptr) {
+        return false;
+    }
+    if (waiter.needs_slot) {
+        world_.shares[waiter.model].join(waiter.key);
+    }
+    give(ticket, waiter, *server);
+    return true;
+}
+
+void Round::give(TicketId ticket, const Waiter& waiter, Resident& resident) {
     Grant grant{ticket, resident.id};
     grant.queued = between(waiter.since, now_);
     grant.loaded = between(std::max(waiter.since, resident.started), resident.ready_at);
@@ -179,7 +196,6 @@ void Round::grant(TicketId ticket, Resident& resident) {
     granted.key = waiter.key;
     granted.has_slot = waiter.needs_slot;
     granted.since = now_;
-    forget(ticket);
     if (waiter.needs_slot) {
         const auto hold = world_.mean_hold.find(waiter.model);
         granted.charged = hold == world_.mean_hold.end() ? Milliseconds(1) : hold->second;

@@ -84,6 +84,10 @@ Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
     waiter.needs_slot = ask.needs_slot;
     waiter.cause = ask.cause;
     world_.popularity[ask.model].add(now);
+    Actions at_once;
+    if (Round(world_, now, at_once).grant_at_once(ask.ticket, waiter)) {
+        return settled(std::move(at_once), now, &ask.model);
+    }
     auto& queue = world_.queues[ask.model];
     if (queue.empty() || ask.cause == Cause::command) {
         world_.places_changed = world_.places_changed || world_.may_want_server(ask.model);

@@ -51,7 +51,7 @@ struct Daemon {
                    .config = [this]() -> const LoadedConfig& { return config; },
                    .daemon = [] { return DaemonFacts{}; },
                    .reload = [this] { return reload(); }}),
-          server(loop.get_executor(), routes, {loaded.config.http, {}}) {
+          server(io, routes, {loaded.config.http, {}}) {
         routes.add(control.routes());
     }
     ~Daemon() {
@@ -70,6 +70,7 @@ struct Daemon {
     }
 
     asio::io_context loop{1};
+    IoLoop io{loop.get_executor()};
     LoadedConfig& config;
     std::unique_ptr<Store> store;
     asio::thread_pool pool{2};
@@ -160,7 +161,7 @@ class ControlTest : public testing::Test {
         EXPECT_TRUE(adopted);
         ListenAddress address;
         address.unix_path = loaded_.config.state.socket;
-        auto listener = Listener::open(daemon.loop.get_executor(), address);
+        auto listener = Listener::open(daemon.io, address);
         EXPECT_TRUE(listener);
         daemon.server.listen(std::move(*listener), true);
         asio::thread_pool thread(1);

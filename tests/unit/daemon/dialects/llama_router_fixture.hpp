@@ -124,8 +124,8 @@ class LlamaRouterTest : public FleetTest {
     asio::awaitable<void> life(Scenario scenario) {
         const auto adopted = co_await fleet_->adopt();
         EXPECT_TRUE(adopted);
-        server.emplace(loop.get_executor(), routes, Server::Options{http_, {}});
-        auto listener = Listener::open(loop.get_executor(), *parse_listen_address("127.0.0.1:0"));
+        server.emplace(io, routes, Server::Options{http_, {}});
+        auto listener = Listener::open(io, *parse_listen_address("127.0.0.1:0"));
         port_ = listener->address().port;
         server->listen(std::move(*listener), false);
         co_await scenario();

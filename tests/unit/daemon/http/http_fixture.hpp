@@ -69,9 +69,8 @@ class HttpTest : public testing::Test {
     }
 
     void start() {
-        server_ = std::make_unique<Server>(loop_.get_executor(), routes_,
-                                           Server::Options{config_, authorize_});
-        auto listener = Listener::open(loop_.get_executor(), *parse_listen_address("127.0.0.1:0"));
+        server_ = std::make_unique<Server>(io_, routes_, Server::Options{config_, authorize_});
+        auto listener = Listener::open(io_, *parse_listen_address("127.0.0.1:0"));
         port_ = listener->address().port;
         server_->listen(std::move(*listener), false);
     }
@@ -86,6 +85,7 @@ class HttpTest : public testing::Test {
     }
 
     asio::io_context loop_{1};
+    IoLoop io_{loop_.get_executor()};
     HttpConfig config_;
     Routes routes_;
     Authorize authorize_;

@@ -17,7 +17,7 @@ Route route(const char* method, const char* pattern, Handler handler) {
 Result<Response> echo(Exchange& exchange) {
     Response response;
     response.content_type = "text/plain";
-    response.body = exchange.body() + "|" + exchange.param("id");
+    response.body = std::string(exchange.body()) + "|" + exchange.param("id");
     return response;
 }
 
@@ -96,6 +96,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "408"},
         Refusal{"large_body", "POST /echo/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n",
                 "413"},
+        Refusal{"large_chunk_announced",
+                "POST /echo/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFF\r\n",
+                "413"},
+        Refusal{"old_http", "GET /echo/x\r\n", "400"}, Refusal{"no_http", "\x16\x03\x01", "400"},
+        Refusal{"bare_return", "GET /echo/x HTTP/1.1\r\nHost: x\r\n\rX", "400"},
         Refusal{"large_chunks",
                 "POST /echo/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3E9\r\n" +
                     std::string(1001, 'x'),
@@ -162,6 +167,31 @@ TEST_F(ServerTest, AHandlerThatForgetsItsEndNeverLooksComplete) {
     routes_.add(route("GET", "/half", unfinished));
     start();
     run(reads_unfinished(client()));
+}
+
+asio::awaitable<void> sends_line_end_first(RawClient client) {
+    client.send(
+        "\r\nGET /echo/1 HTTP/1.1\r\nHost: x\r\n\r\n\r\nGET /echo/2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    const auto first = co_await client.read_until("|1");
+    EXPECT_TRUE(first.starts_with("HTTP/1.1 200"));
+    const auto second = co_await client.read_until("|2");
+    EXPECT_TRUE(second.starts_with("HTTP/1.1 200"));
+}
+
+TEST_F(ServerTest, PassesOverOneEmptyLineBeforeARequest) {
+    start();
+    run(sends_line_end_first(client()));
+}
+
+asio::awaitable<void> says_nothing(RawClient client) {
+    const auto answer = co_await client.read_all();
+    EXPECT_EQ(answer, "");
+}
+
+TEST_F(ServerTest, ClosesAConnectionOnWhichNothingComes) {
+    config_.idle_timeout = std::chrono::hours(1);  // that is for those who have asked something
+    start();
+    run(says_nothing(client()));
 }
 
 struct Gone {

@@ -30,10 +30,11 @@ TEST(ListenAddressTest, ReadsWhatPeopleWrite) {
 class ListenerTest : public testing::Test {
   protected:
     Result<Listener> open(const std::string& text) {
-        return Listener::open(loop_.get_executor(), *parse_listen_address(text));
+        return Listener::open(io_, *parse_listen_address(text));
     }
 
     asio::io_context loop_{1};
+    IoLoop io_{loop_.get_executor()};
     test::TempDir dir_;
 };
 

@@ -63,6 +63,14 @@ TEST(PeekTest, NumbersConversations) {
     EXPECT_NE(conversation_of("a"), conversation_of("b"));
 }
 
+TEST(PeekTest, LeavesWhatIsBehindALargeBodysObjectToTheServer) {
+    const std::string rest(100'000, 'x');
+    EXPECT_EQ(peek_at(R"({"model":"a","messages":[]})" + rest)->model, "a");
+    EXPECT_EQ(peek_at(R"({"model":"}a\"]"})" + rest)->model, "}a\"]");
+    EXPECT_EQ(peek_at(R"({"model":"a"})" + rest + "}")->model, "a");
+    EXPECT_FALSE(peek_at(R"({"model":"a")" + rest));
+}
+
 class NotARequest : public testing::TestWithParam<const char*> {};
 
 TEST_P(NotARequest, IsRefused) {

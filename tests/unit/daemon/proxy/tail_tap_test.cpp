@@ -16,7 +16,31 @@ TEST(TailTapTest, ReadsFiguresFromTheEndHoweverTheyCame) {
         }
         EXPECT_EQ(tap.figures().tokens_per_second, 90.25) << piece;
         EXPECT_EQ(tap.figures().completion_tokens, 12U) << piece;
+        EXPECT_EQ(tap.figures().prompt_tokens, 5U) << piece;
     }
+}
+
+TailTap::Figures figures_of(std::string_view text) {
+    TailTap tap;
+    tap.see(text);
+    return tap.figures();
+}
+
+TEST(TailTapTest, AFigureInATextIsNone) {
+    const auto found =
+        figures_of(R"({"content":"{\"completion_tokens\":9}","usage":{"completion_tokens" : 3}})");
+    EXPECT_EQ(found.completion_tokens, 3U);
+    EXPECT_FALSE(figures_of(R"({"content":"\"completion_tokens\":9"})").completion_tokens);
+}
+
+TEST(TailTapTest, KnowsWhatOthersCallThem) {
+    const auto anthropic = figures_of(R"({"usage":{"input_tokens":7,"output_tokens":8}})");
+    EXPECT_EQ(anthropic.prompt_tokens, 7U);
+    EXPECT_EQ(anthropic.completion_tokens, 8U);
+    const auto native = figures_of(R"({"timings":{"prompt_n":1,"predicted_n":2}})");
+    EXPECT_EQ(native.prompt_tokens, 1U);
+    EXPECT_EQ(native.completion_tokens, 2U);
+    EXPECT_FALSE(figures_of(R"({"completion_tokens":"many","prompt_tokens":)").completion_tokens);
 }
 
 TEST(TailTapTest, FindsNothingInNothing) {

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "daemon/net/block_pool.hpp"
+#include "daemon/net/deadlines.hpp"
+#include "daemon/net/net.hpp"
+#include "daemon/net/poller.hpp"
+
+namespace routerd {
+
+/// What the connections of one event loop share. Outlives them; used on that loop's thread only.
+class IoLoop {
+  public:
+    explicit IoLoop(const asio::any_io_executor& executor)
+        : executor_(executor), poller_(executor), deadlines_(executor) {}
+
+    const asio::any_io_executor& executor() const noexcept { return executor_; }
+    Poller& poller() noexcept { return poller_; }
+    Deadlines& deadlines() noexcept { return deadlines_; }
+
+    BlockPool& blocks() noexcept { return blocks_; }
+
+    /// Time of this turn: for deadlines.
+    TimePoint now() const noexcept { return poller_.now(); }
+
+    /// A place to read into for whoever has the loop's turn: what is in it is gone when that one
+    /// waits. So a connection that waits holds no buffer.
+    std::span<char> scratch() noexcept { return *scratch_; }
+
+  private:
+    static constexpr std::size_t scratch_size = 64U << 10U;  // bytes
+
+    asio::any_io_executor executor_;
+    Poller poller_;
+    Deadlines deadlines_;
+    BlockPool blocks_;
+    std::unique_ptr<std::array<char, scratch_size>> scratch_ =
+        std::make_unique<std::array<char, scratch_size>>();
+};
+
+}  // namespace routerd

@@ -1,0 +1,347 @@
+#include "daemon/proxy/transfer.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace routerd {
+namespace {
+
+using http::BodyKind;
+using State = Stream::Outcome::State;
+
+constexpr http::HeadLimits answer_limits{.line = 8U << 10U, .head = 64U << 10U, .fields = 100};
+constexpr unsigned max_interim = 16;                // 1xx answers before the final one
+constexpr unsigned reads_at_once = 16;              // then others have their turn
+constexpr std::size_t most_collected = 64U << 10U;  // bytes of a server's error that we read
+
+Error client_left() {
+    return {Errc::cancelled, "the client left"};
+}
+
+}  // namespace
+
+bool Transfer::complete() const noexcept {
+    return ended_ || kind_ == BodyKind::none || (kind_ == BodyKind::length && left_ == 0) ||
+           (kind_ == BodyKind::chunked && decoder_.done());
+}
+
+bool Transfer::reusable() const noexcept {
+    return keep_alive_ && !excess_ && !ended_ && status_ != 0 && complete() && to_send_.empty();
+}
+
+bool Transfer::at_boundary() const noexcept {
+    return to_client_.empty() &&
+           (way_ != Way::verbatim || (kind_ == BodyKind::chunked && decoder_.at_chunk_start()));
+}
+
+void Transfer::settle(Result<void> outcome) {
+    outcome_ = std::move(outcome);
+}
+
+void Transfer::settle_bad(std::string_view what, std::string_view why) {
+    settle(Error(Errc::upstream_error,
+                 "the model's server " + std::string(what) + ": " + std::string(why)));
+}
+
+/// Goes on with the coroutine, which may destroy this: the last thing that an event does.
+void Transfer::wake() {
+    if (outcome_) {
+        finished_.resume();
+    }
+}
+
+asio::awaitable<Result<void>> Transfer::run(std::string_view head, std::string_view body) {
+    auto& connection = exchange_.connection();
+    request_ = {asio::buffer(head), asio::buffer(body)};
+    to_send_ = request_;
+    written_before_ = upstream_.stream().written();
+    upstream_.set_user(this);
+    upstream_.stream().set_deadline(connection.now() + limits_.first_byte);
+    connection.on_gone([this] { on_client_gone(); });
+    if (!outcome_) {
+        send_request();
+    }
+    if (!outcome_) {
+        co_await finished_.wait();
+    }
+    upstream_.set_user(nullptr);
+    upstream_.stream().clear_deadline();
+    connection.on_gone(nullptr);
+    connection.on_writable(nullptr, {});
+    co_return std::move(*outcome_);
+}
+
+/// Does not wake: run() is on its way to sleep, or pump() wakes.
+void Transfer::send_request() {
+    const auto sent = upstream_.stream().write(to_send_);
+    if (sent.state == State::would_block) {
+        upstream_.stream().wait_for_output();
+    } else if (sent.state == State::failed) {
+        // A server may answer, and close, before it has read all: its answer counts, not our
+        // failure.
+        send_error_ = sent.error;
+        if (!upstream_.stream().readable()) {
+            on_server_failure(sent.error);
+        } else {
+            upstream_.stream().read_again();
+        }
+    }
+}
+
+void Transfer::on_upstream_writable() {
+    send_request();
+    wake();
+}
+
+void Transfer::on_upstream_expired() {
+    if (status_ == 0) {
+        settle(Error(Errc::deadline_exceeded,
+                     "the model's server did not begin to answer within " +
+                         std::to_string(limits_.first_byte.count() / 1000) + " s")
+                   .with_hint("raise [limits] first_byte_timeout, or see routerctl logs"));
+    } else {
+        settle(Error(Errc::deadline_exceeded, "the model's server sent nothing for " +
+                                                  std::to_string(limits_.stall.count() / 1000) +
+                                                  " s"));
+    }
+    wake();
+}
+
+void Transfer::on_client_gone() {
+    upstream_.stream().close();  // at once: the server stops computing what nobody reads
+    settle(client_left());
+    wake();
+}
+
+void Transfer::pump() {
+    auto& stream = upstream_.stream();
+    const auto scratch = stream.loop().scratch();
+    for (unsigned reads = 0; stream.readable() && !blocked_ && !outcome_; ++reads) {
+        if (reads == reads_at_once) {
+            stream.read_again();
+            return;
+        }
+        const auto got = stream.read(scratch);
+        if (got.state == State::would_block) {
+            break;
+        }
+        if (got.state == State::moved) {
+            take({scratch.data(), got.count});
+        } else if (got.state == State::end) {
+            on_server_end();
+        } else {
+            on_server_failure(got.error);
+        }
+    }
+    if (!outcome_ && !blocked_ && status_ != 0) {
+        stream.set_deadline(stream.loop().now() + limits_.stall);
+    }
+    wake();
+}
+
+void Transfer::take(std::string_view piece) {
+    begun_ = true;
+    if (status_ == 0) {
+        piece = take_head(piece);
+    }
+    if (status_ != 0 && !outcome_) {
+        take_body(piece);
+    }
+}
+
+/// Gives what of `piece` lies behind the head; the head is whole when status_ is set.
+std::string_view Transfer::take_head(std::string_view piece) {
+    static thread_local http::ResponseHead head;  // its memory is used again
+    while (!piece.empty()) {
+        const auto had = raw_head_.size();
+        if (had > 0) {
+            raw_head_.append(piece);
+        }
+        const auto text = had > 0 ? std::string_view(raw_head_) : piece;
+        const auto found = scanner_.scan(text, answer_limits);
+        if (found.state == http::ParseResult::State::bad) {
+            settle_bad("answered with an invalid head", found.reason);
+            return {};
+        }
+        if (found.state == http::ParseResult::State::incomplete) {
+            if (had == 0) {
+                raw_head_.assign(piece);
+            }
+            return {};
+        }
+        const auto parsed = http::parse_response_head(text.substr(0, found.consumed), answer_limits,
+                                                      exchange_.is_head_request(), head);
+        if (parsed.state == http::ParseResult::State::bad) {
+            settle_bad("answered with an invalid head", parsed.reason);
+            return {};
+        }
+        piece.remove_prefix(found.consumed - had);
+        scanner_.reset();
+        if (head.status >= 200) {
+            status_ = head.status;
+            keep_alive_ = head.keep_alive;
+            kind_ = head.body;
+            left_ = head.content_length;
+            answered_at_ = steady_now();
+            way_ = pilot_.on_answer(head, to_client_);
+            raw_head_ = {};
+            if (kind_ == BodyKind::chunked && to_send_.empty()) {
+                exchange_.release_body();  // a long answer; it holds no more than it needs
+            }
+            return piece;
+        }
+        raw_head_.clear();
+        if (head.status == 101 || ++interim_ > max_interim) {  // RFC 9110 15.2.2: nobody asked
+            settle_bad("answered with status " + std::to_string(head.status),
+                       "too many interim answers, or one that was not asked for");
+            return {};
+        }
+    }
+    return {};
+}
+
+/// How much of a piece belongs to this body; nullopt when it breaks the framing.
+std::optional<std::size_t> Transfer::examine(std::string_view piece) {
+    if (kind_ == BodyKind::until_close) {
+        tap_.see(piece);
+        return piece.size();
+    }
+    if (kind_ == BodyKind::length) {
+        const auto mine = static_cast<std::size_t>(std::min<std::uint64_t>(left_, piece.size()));
+        left_ -= mine;
+        tap_.see(piece.substr(0, mine));
+        return mine;
+    }
+    std::size_t mine = 0;
+    while (kind_ == BodyKind::chunked && mine < piece.size() && !decoder_.done()) {
+        const auto step = decoder_.next(piece.substr(mine));
+        if (decoder_.bad()) {
+            settle_bad("sent invalid chunks", decoder_.fault());
+            return std::nullopt;
+        }
+        tap_.see(step.data);
+        mine += step.consumed;
+    }
+    return mine;
+}
+
+void Transfer::append_decoded(std::string_view data) {
+    if (way_ == Way::collected) {
+        collected_.append(data.substr(0, most_collected - collected_.size()));
+    } else if (way_ == Way::chunked && !data.empty()) {
+        std::array<char, 16> size{};
+        const auto end = std::to_chars(size.data(), size.data() + size.size(), data.size(), 16).ptr;
+        to_client_.append(size.data(), end).append("\r\n").append(data).append("\r\n");
+    } else if (way_ == Way::plain) {
+        to_client_.append(data);
+    }
+}
+
+/// Takes a piece out of the server's framing.
+void Transfer::decode(std::string_view piece) {
+    if (kind_ != BodyKind::chunked) {
+        const auto mine = examine(piece).value_or(0);
+        excess_ = excess_ || mine < piece.size();
+        bytes_ += mine;
+        return append_decoded(piece.substr(0, mine));
+    }
+    while (!piece.empty() && !decoder_.done()) {
+        const auto step = decoder_.next(piece);
+        if (decoder_.bad()) {
+            return settle_bad("sent invalid chunks", decoder_.fault());
+        }
+        tap_.see(step.data);
+        bytes_ += step.data.size();
+        append_decoded(step.data);
+        piece.remove_prefix(step.consumed);
+    }
+    excess_ = excess_ || !piece.empty();
+}
+
+void Transfer::take_body(std::string_view piece) {
+    if (way_ == Way::verbatim) {
+        const auto mine = examine(piece);
+        if (!mine) {
+            return;
+        }
+        excess_ = excess_ || *mine < piece.size();
+        bytes_ += *mine;
+        return pass_on(piece.substr(0, *mine));
+    }
+    decode(piece);
+    if (outcome_) {
+        return;
+    }
+    if (complete() && way_ == Way::chunked) {
+        to_client_ += "0\r\n\r\n";
+    }
+    pass_on({});
+}
+
+/// Sends what waits in to_client_, then `piece`; what the client does not take is kept.
+void Transfer::pass_on(std::string_view piece) {
+    std::array<asio::const_buffer, 2> pieces{asio::buffer(to_client_), asio::buffer(piece)};
+    std::span<asio::const_buffer> left(pieces);
+    auto& connection = exchange_.connection();
+    if (!connection.send_some(left)) {
+        upstream_.stream().close();
+        return settle(client_left());
+    }
+    if (left.empty()) {
+        to_client_.clear();
+        blocked_ = false;
+    } else {
+        std::string kept;
+        for (const auto& buffer : left) {
+            kept.append(static_cast<const char*>(buffer.data()), buffer.size());
+        }
+        to_client_ = std::move(kept);
+        blocked_ = true;
+        upstream_.stream().clear_deadline();
+        connection.on_writable([this] { on_client_writable(); }, exchange_.send_deadline());
+    }
+    if (complete() && !blocked_) {
+        settle({});
+    }
+}
+
+void Transfer::on_client_writable() {
+    pass_on({});
+    if (!blocked_ && !outcome_) {
+        return pump();
+    }
+    wake();
+}
+
+void Transfer::on_server_end() {
+    if (status_ == 0) {
+        return on_server_failure(0);
+    }
+    if (kind_ != BodyKind::until_close) {
+        return settle(Error(Errc::upstream_error,
+                            "the model's server broke off in the middle of its answer"));
+    }
+    ended_ = true;
+    take_body({});
+}
+
+void Transfer::on_server_failure(int error) {
+    if (status_ != 0) {
+        return settle(Error(Errc::upstream_error,
+                            "the model's server broke off in the middle of its answer"));
+    }
+    if (begun_) {
+        return settle(Error(Errc::upstream_error,
+                            "the model's server closed in the middle of its answer's head"));
+    }
+    const auto method = exchange_.head().method;
+    const int cause = send_error_ != 0 ? send_error_ : error;
+    // RFC 9110 9.2.2: what a server may have begun to do is not asked of it twice.
+    untouched_ = method == "GET" || method == "HEAD" ||
+                 (cause != 0 && upstream_.stream().peer_took_nothing(written_before_, cause));
+    settle(
+        Error(Errc::upstream_error, "the model's server closed the connection without an answer"));
+}
+
+}  // namespace routerd

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Plays llama-server by a script: each POST takes the next line of the file `plan` in the folder
+$SCRIPT_FOLDER, and is noted in `seen` there with the number of its connection.
+
+  answer       a whole answer; the connection is kept
+  answer-close a whole answer, then the connection is closed without a word
+  answer-deaf  a whole answer, then the next request is left unread and the connection closed
+  close        the request is read, then the connection is closed
+  part         half of an answer, then the connection is closed
+"""
+import os
+import pathlib
+import select
+import socket
+import sys
+import threading
+
+FOLDER = pathlib.Path(os.environ['SCRIPT_FOLDER'])
+LOCK = threading.Lock()
+BODY = b'{"choices":[{"message":{"content":"hello"}}]}'
+HEAD = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n'
+ANSWER = HEAD % len(BODY) + BODY
+
+
+def argument(name, otherwise=None):
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else otherwise
+
+
+def next_step(line, number):
+    with LOCK:
+        with open(FOLDER / 'seen', 'a') as seen:
+            seen.write(f'{number} {line}\n')
+        plan = (FOLDER / 'plan').read_text().split()
+        (FOLDER / 'plan').write_text('\n'.join(plan[1:]))
+        return plan[0] if plan else 'answer'
+
+
+def read_request(reader):
+    line = reader.readline().decode().strip()
+    length = 0
+    while (field := reader.readline().strip()):
+        name, _, value = field.partition(b':')
+        if name.lower() == b'content-length':
+            length = int(value)
+    reader.read(length)
+    return line
+
+
+def serve(connection, number):
+    reader = connection.makefile('rb')
+    with connection, reader:
+        while line := read_request(reader):
+            is_post = line.startswith('POST')
+            step = next_step(line, number) if is_post or line.startswith('GET /props') else 'answer'
+            if step == 'part':
+                connection.sendall(ANSWER[:-10])
+            elif step != 'close':
+                connection.sendall(ANSWER)
+            if step == 'answer-deaf':
+                select.select([connection], [], [])
+            if step != 'answer':
+                return
+
+
+def main():
+    if '--version' in sys.argv or '--help' in sys.argv:
+        print('version: 1 (scripted)')
+        return
+    host = argument('--host')
+    if host.startswith('/'):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(host)
+    else:
+        listener = socket.socket()
+        listener.bind((host, int(argument('--port'))))
+    listener.listen(64)
+    number = 0
+    while True:
+        connection, _ = listener.accept()
+        number += 1
+        threading.Thread(target=serve, args=(connection, number), daemon=True).start()
+
+
+main()
