@@ -11,6 +11,9 @@ namespace routerd {
 
 using Duration = std::chrono::milliseconds;
 
+/// Of one server. llama-server takes a few hundred; what batches in other ways takes more.
+inline constexpr unsigned most_slots = 16384;
+
 /// How a model's server listens for the router.
 enum class ServerListen {
     unix_socket,  ///< a socket of ours: no port to lose, nobody else can reach it

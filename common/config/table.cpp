@@ -131,7 +131,7 @@ void add_memory_and_limits(std::vector<ConfigKey>& keys) {
                        "from a request sent to a model's server to the first byte of its answer"));
     keys.push_back(key("limits.stall_timeout", c, &L::stall_timeout, duration_type(a_moment, a_day),
                        "longest pause inside an answer"));
-    keys.push_back(key("limits.parallel", c, &L::parallel, count_type(1U, 1024U),
+    keys.push_back(key("limits.parallel", c, &L::parallel, count_type(1U, most_slots),
                        "requests that one server answers at a time, where the model does not say"));
     keys.push_back(key("limits.drain_timeout", c, &L::drain_timeout, duration_type(none, a_day),
                        "at stop: how long requests in progress may go on"));

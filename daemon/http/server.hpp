@@ -1,11 +1,15 @@
 #pragma once
 
 #include <functional>
+#include <list>
+#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "common/config/schema.hpp"
+#include "daemon/http/request_reader.hpp"
 #include "daemon/http/routes.hpp"
 #include "daemon/net/io_loop.hpp"
 #include "daemon/net/listener.hpp"
@@ -50,6 +54,8 @@ class Server {
     /// Returns when every connection is gone.
     asio::awaitable<void> wait();
 
+    ~Server();
+
     /// Called whenever active() has become 0 while draining.
     void on_drained(std::function<void()> callback) { on_drained_ = std::move(callback); }
 
@@ -59,15 +65,18 @@ class Server {
         bool is_control;
     };
     struct Served;
+    struct Registration;
 
     asio::awaitable<void> session(UniqueFd socket, bool is_control);
     asio::awaitable<bool> serve_one(Connection& connection, Served& served);
-    asio::awaitable<Result<void>> read_head(Connection& connection, Served& served);
-    Result<void> take_head(Connection& connection, Served& served, std::size_t length);
-    asio::awaitable<Result<void>> read_body(Connection& connection, Served& served);
-    asio::awaitable<Result<void>> read_chunked(Connection& connection, Served& served);
+    asio::awaitable<void> answer(Exchange& exchange, Served& served);
     asio::awaitable<void> dispatch(Exchange& exchange, Served& served);
-    Error too_large(std::uint64_t size) const;
+    asio::awaitable<void> refuse_head(Connection& connection, Served& served);
+    static asio::awaitable<void> refuse(Exchange& exchange, std::optional<Response> refusal);
+    const Route* find_route(Exchange& exchange, Served& served,
+                            std::optional<Response>& refusal) const;
+    void prepare(Exchange::Request& request) const;
+    std::unique_ptr<Served> take_spare();
     static void clean_up(Connection& connection, Served& served);
 
     IoLoop& loop_;
@@ -75,6 +84,7 @@ class Server {
     Options options_;
     std::list<Bound> listeners_;
     std::unordered_set<Connection*> connections_;
+    std::vector<std::unique_ptr<Served>> spare_;
     std::size_t active_ = 0;
     bool draining_ = false;
     std::function<void()> on_drained_;

@@ -20,28 +20,36 @@ class Signal {
     /// Wakes the waiter (it resumes from the loop, not inside this call), or the next one.
     void notify() {
         set_ = true;
-        timer_.cancel();
+        if (waits_) {
+            timer_.cancel();
+        }
     }
 
     /// True when notified, false when `deadline` passed first.
     asio::awaitable<bool> wait_until(TimePoint deadline) {
         if (!set_) {
-            timer_.expires_at(deadline);
-            co_await timer_.async_wait(no_throw);
+            co_await wait_once(deadline);
         }
         co_return std::exchange(set_, false);
     }
 
     asio::awaitable<void> wait() {
         while (!set_) {
-            timer_.expires_at(TimePoint::max());
-            co_await timer_.async_wait(no_throw);
+            co_await wait_once(TimePoint::max());
         }
         set_ = false;
     }
 
   private:
+    asio::awaitable<void> wait_once(TimePoint deadline) {
+        timer_.expires_at(deadline);
+        waits_ = true;
+        co_await timer_.async_wait(no_throw);
+        waits_ = false;
+    }
+
     asio::steady_timer timer_;
+    bool waits_ = false;  // a timer that nobody waits for is not worth a cancellation
     bool set_ = false;
 };
 

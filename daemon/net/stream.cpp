@@ -16,6 +16,7 @@ namespace {
 using State = Stream::Outcome::State;
 
 constexpr std::size_t pieces_at_once = 16;
+constexpr std::size_t joined_most = 4096;  // bytes
 
 /// Takes `sent` bytes off the front of `buffers`.
 void advance(std::span<asio::const_buffer>& buffers, std::size_t sent) noexcept {
@@ -28,7 +29,31 @@ void advance(std::span<asio::const_buffer>& buffers, std::size_t sent) noexcept 
     }
 }
 
+/// Small pieces are joined first: a copy costs less than what the kernel does for each piece.
+ssize_t send_joined(int socket, std::span<const asio::const_buffer> buffers) noexcept {
+    std::array<char, joined_most> joined;
+    std::size_t size = 0;
+    for (const auto& buffer : buffers) {
+        if (buffer.size() > 0) {
+            std::memcpy(joined.data() + size, buffer.data(), buffer.size());
+            size += buffer.size();
+        }
+    }
+    return ::send(socket, joined.data(), size, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 ssize_t send_pieces(int socket, std::span<const asio::const_buffer> buffers) noexcept {
+    if (buffers.size() == 1) {
+        const auto& only = buffers.front();
+        return ::send(socket, only.data(), only.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    std::size_t whole = 0;
+    for (const auto& buffer : buffers) {
+        whole += buffer.size();
+    }
+    if (whole <= joined_most) {
+        return send_joined(socket, buffers);
+    }
     std::array<iovec, pieces_at_once> pieces;
     std::size_t count = 0;
     for (; count < pieces.size() && count < buffers.size(); ++count) {

@@ -32,38 +32,55 @@ class Pipeline final : private Transfer::Pilot {
     asio::awaitable<void> run();
 
   private:
-    asio::awaitable<Result<void>> steps();
+    // Coroutines here give a bool and leave what went wrong in failure_: an Error in their frames
+    // would make each of them too large for Asio to keep its memory.
+    asio::awaitable<void> steps();
+    bool fail(Error error);
+
+    // What is asked (pipeline_request.cpp)
+    bool prepare();
     Result<std::shared_ptr<const Model>> resolve_model();
     Result<std::string_view> prepare_body(const Model& model);
     Result<Demand> make_demand(const Model& model) const;
+    Outgoing make_outgoing(std::string_view body) const;
+
+    // A slot, and the server behind it
     asio::awaitable<void> wait_for(Ticket& ticket);
     asio::awaitable<void> comment(const Ticket::Progress& progress);
-    Outgoing make_outgoing(std::string_view body) const;
-    asio::awaitable<Result<void>> converse(Lease& lease, const Outgoing& outgoing);
-    asio::awaitable<Result<std::unique_ptr<Upstream>>> connection_to(const Lease& lease);
-    asio::awaitable<Result<void>> conclude(Transfer& transfer, Result<void> outcome, Lease& lease);
+    bool speaks_events() const noexcept;
+    bool take_lease();
+    asio::awaitable<bool> ask();
+    asio::awaitable<bool> connect();
+    bool may_send_again() const;
+    bool conclude();
+    asio::awaitable<bool> has_ended();
+    asio::awaitable<void> blame_server();
+
+    // What the client gets (pipeline_answer.cpp)
     Transfer::Way on_answer(const http::ResponseHead& head, std::string& to_client) override;
     void add_server_headers(const http::ResponseHead& head);
-    asio::awaitable<Result<void>> answer_error(unsigned status, const std::string& body);
-    void note_figures(const Transfer& transfer, const Lease& lease);
-    asio::awaitable<void> end_with_error(const Error& error, bool at_boundary);
-    asio::awaitable<bool> has_ended(Lease& lease);
-    void describe(const Lease& lease);
-    asio::awaitable<Error> broken_off(Error error, Lease& lease);
-    bool speaks_events() const noexcept;
+    void describe();
+    asio::awaitable<bool> answer_error();
+    asio::awaitable<void> end_with_error();
 
     Proxy& proxy_;
     Exchange& exchange_;
     EndpointKind kind_;
     Account account_;
     Peeked peeked_;
-    std::string rewritten_;         // the body, where a rule changed it
-    bool waited_aloud_ = false;     // comments were sent: status and head are out
-    bool dropped_ = false;          // somebody took it out of the queue; the client is still there
-    bool says_it_anew_ = false;     // the server's answer is an error in another dialect
-    bool described_ = false;        // describe() has added its headers
-    const Lease* lease_ = nullptr;  // while its server is asked
-    bool at_boundary_ = true;       // an error event may be put into the stream
+    std::string rewritten_;  // the body, where a rule changed it
+    std::string_view body_;  // as it is sent
+    std::string head_;       // the same
+    Demand demand_;
+    std::optional<Ticket> ticket_;
+    std::optional<Lease> lease_;
+    std::unique_ptr<Upstream> upstream_;
+    std::unique_ptr<Transfer> transfer_;
+    std::optional<Error> failure_;
+    bool waited_aloud_ = false;  // comments were sent: status and head are out
+    bool dropped_ = false;       // somebody took it out of the queue; the client is still there
+    bool says_it_anew_ = false;  // the server's answer is an error in another dialect
+    bool described_ = false;     // describe() has added its headers
 };
 
 }  // namespace routerd

@@ -1,5 +1,6 @@
 #include "daemon/proxy/proxy.hpp"
 
+#include <memory>
 #include <utility>
 
 #include "daemon/proxy/pipeline.hpp"
@@ -9,8 +10,8 @@ namespace routerd {
 namespace {
 
 asio::awaitable<void> run_pipeline(Proxy& proxy, Exchange& exchange, EndpointKind kind) {
-    Pipeline pipeline(proxy, exchange, kind);
-    co_await pipeline.run();
+    const auto pipeline = std::make_unique<Pipeline>(proxy, exchange, kind);  // not in the frame
+    co_await pipeline->run();
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ void Transfer::wake() {
     }
 }
 
-asio::awaitable<Result<void>> Transfer::run(std::string_view head, std::string_view body) {
+asio::awaitable<void> Transfer::run(std::string_view head, std::string_view body) {
     auto& connection = exchange_.connection();
     request_ = {asio::buffer(head), asio::buffer(body)};
     to_send_ = request_;
@@ -69,7 +69,6 @@ asio::awaitable<Result<void>> Transfer::run(std::string_view head, std::string_v
     upstream_.stream().clear_deadline();
     connection.on_gone(nullptr);
     connection.on_writable(nullptr, {});
-    co_return std::move(*outcome_);
 }
 
 /// Does not wake: run() is on its way to sleep, or pump() wakes.

@@ -54,16 +54,15 @@ class Transfer final : private Upstream::User {
     Transfer& operator=(const Transfer&) = delete;
     ~Transfer() = default;
 
-    /// Sends the request, whose bytes must stay, and relays the answer. Errors: cancelled (the
-    /// client left), upstream_error (the server broke off or answered nonsense; see untouched()),
-    /// deadline_exceeded.
-    asio::awaitable<Result<void>> run(std::string_view head, std::string_view body);
+    /// Sends the request, whose bytes must stay, and relays the answer; outcome() says how it went.
+    asio::awaitable<void> run(std::string_view head, std::string_view body);
+
+    /// After run(). Errors: cancelled (the client left), upstream_error (the server broke off or
+    /// answered nonsense; see untouched()), deadline_exceeded.
+    const Result<void>& outcome() const noexcept { return *outcome_; }
 
     /// The server is known to have done nothing for the request: it may be sent once more.
     bool untouched() const noexcept { return untouched_; }
-    /// The server closed without a byte of an answer.
-    bool unanswered() const noexcept { return status_ == 0 && !begun_; }
-
     unsigned status() const noexcept { return status_; }  ///< of the answer; 0: none yet
     std::uint64_t bytes() const noexcept { return bytes_; }
     const TailTap& tap() const noexcept { return tap_; }

@@ -45,7 +45,7 @@ asio::awaitable<Result<void>> Fleet::adopt() {
     return core_->adopt();
 }
 
-Ticket Fleet::request(Demand demand) {
+Ticket Fleet::request(const Demand& demand) {
     return core_->request(demand, scheduler::Cause::request);
 }
 

@@ -80,7 +80,7 @@ class Fleet {
 
     /// A place in the model's queue, which loads it when it is not. Never fails: what is wrong
     /// settles the ticket.
-    Ticket request(Demand demand);
+    Ticket request(const Demand& demand);
 
     /// Loads and waits until it is ready; at once when it is. The load goes on when the caller
     /// stops waiting. Errors: as Ticket::take().

@@ -190,7 +190,9 @@ void Fleet::Core::perform(const scheduler::Action& action) {
         tell(std::move(event));
     } else if (const auto* wake = std::get_if<scheduler::Wake>(&action)) {
         wake_at_ = wake->at;
-        wake_.notify();
+        if (wake_at_ < sleeps_until_) {  // too early is harmless, and it mostly moves ahead
+            wake_.notify();
+        }
     }
 }
 
@@ -204,7 +206,7 @@ void Fleet::Core::settle(scheduler::TicketId ticket, Result<scheduler::Grant> ou
             note_grant(*state, *outcome);
         }
         state->outcome = std::move(outcome);
-        state->settled.notify();
+        state->tell();
     } else if (outcome) {
         carry_out(scheduler_.on_release(ticket, steady_now()));  // it left while this was under way
     }
@@ -259,7 +261,8 @@ asio::awaitable<void> Fleet::Core::run_instance(std::uint64_t id) {
 
 asio::awaitable<void> Fleet::Core::keep_time() {
     while (!closed_) {
-        const bool notified = co_await wake_.wait_until(wake_at_);
+        sleeps_until_ = wake_at_;
+        const bool notified = co_await wake_.wait_until(sleeps_until_);
         if (!notified && steady_now() >= wake_at_) {
             wake_at_ = TimePoint::max();
             carry_out(scheduler_.on_time(steady_now()));

@@ -213,6 +213,7 @@ class Fleet::Core : public InstanceObserver {
     std::minstd_rand random_;
     Signal wake_;
     TimePoint wake_at_ = TimePoint::max();
+    TimePoint sleeps_until_ = TimePoint::max();
     bool closed_ = false;
     bool abandoning_ = false;  ///< shutdown() leaves the servers running
     bool in_hurry_ = false;

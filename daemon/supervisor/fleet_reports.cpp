@@ -97,7 +97,7 @@ Result<WaitingReport> Fleet::Core::cancel(const std::string& request) {
     decisions_.cancelled(state.id);
     state.outcome = Error(Errc::cancelled, "the request for '" + report.model +
                                                "' was taken out of the queue by a command");
-    state.settled.notify();
+    state.tell();
     carry_out(scheduler_.on_leave(state.id, steady_now()));
     return report;
 }

@@ -61,8 +61,9 @@ bool Ticket::settled() const noexcept {
 }
 
 asio::awaitable<bool> Ticket::wait_until(TimePoint deadline) {
+    auto& settled = state_->settled ? *state_->settled : state_->settled.emplace(state_->home);
     while (!state_->outcome) {
-        const bool notified = co_await state_->settled.wait_until(deadline);
+        const bool notified = co_await settled.wait_until(deadline);
         if (!notified) {
             break;
         }
@@ -76,7 +77,7 @@ void Ticket::cancel() {
     }
     state_->fleet.core_->leave(state_->id);
     state_->outcome = Error(Errc::cancelled, "the client went away");
-    state_->settled.notify();
+    state_->tell();
 }
 
 Ticket::Progress Ticket::progress() const {

@@ -22,7 +22,14 @@ struct Ticket::State {
           asker{demand.request_id, demand.model, stamp},
           key(demand.key),
           priority(demand.priority),
-          settled(executor) {}
+          home(executor) {}
+
+    /// Wakes who waits.
+    void tell() {
+        if (settled) {
+            settled->notify();
+        }
+    }
 
     Fleet& fleet;
     scheduler::TicketId id;
@@ -30,7 +37,8 @@ struct Ticket::State {
     std::string key;  ///< name of the key that the request came with
     Priority priority;
     bool waits = false;  ///< it was not settled as it came
-    Signal settled;
+    const asio::any_io_executor& home;
+    std::optional<Signal> settled;  ///< made for who waits: most are settled as they come
     std::optional<Result<scheduler::Grant>> outcome;
     bool taken = false;
 };

@@ -118,6 +118,7 @@ class LlamaRouterTest : public FleetTest {
     std::chrono::milliseconds heartbeat = 30s;
     Routes routes;
     std::optional<LlamaRouter> router;
+    IoLoop io{loop.get_executor()};
     std::optional<Server> server;
 
   private:

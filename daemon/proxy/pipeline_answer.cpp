@@ -1,0 +1,145 @@
+#include <chrono>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/text.hpp"
+#include "daemon/http/error_response.hpp"
+#include "daemon/proxy/pipeline.hpp"
+#include "daemon/supervisor/fleet.hpp"
+
+namespace routerd {
+namespace {
+
+/// The sentence in an error body of llama-server's, or what there is of it.
+std::string upstream_message(const std::string& body) {
+    const auto document = nlohmann::json::parse(body, nullptr, false);
+    if (document.is_object() && document.contains("error")) {
+        const auto& error = document["error"];
+        if (error.is_object() && error.contains("message") && error["message"].is_string()) {
+            return error["message"].get<std::string>();
+        }
+        if (error.is_string()) {
+            return error.get<std::string>();
+        }
+    }
+    return body.empty() ? "the model's server gave no reason" : body.substr(0, 500);
+}
+
+/// Nearest code for a status that came from a model's server.
+Errc code_for(unsigned status) noexcept {
+    if (status == 404) {
+        return Errc::not_found;
+    }
+    return status < 500 ? Errc::invalid_request : Errc::upstream_error;
+}
+
+bool passes(std::string_view name) noexcept {
+    // Ours to say, or (llama-server's CORS) not for it to say.
+    return !iequals(name, "content-length") && !iequals(name, "content-type") &&
+           !iequals(name, "server") && !iequals(name, "date") && !iequals(name, "x-request-id") &&
+           !to_lower(name.substr(0, 15)).starts_with("access-control-");
+}
+
+}  // namespace
+
+void Pipeline::add_server_headers(const http::ResponseHead& head) {
+    std::string connection;
+    for (const auto& field : head.fields) {
+        if (iequals(field.name, "connection")) {
+            connection.append(connection.empty() ? "" : ",").append(field.value);
+        }
+    }
+    for (const auto& field : head.fields) {
+        if (passes(field.name) && !http::is_hop_by_hop(field.name, connection)) {
+            exchange_.add_header(to_lower(field.name), field.value);
+        }
+    }
+}
+
+Transfer::Way Pipeline::on_answer(const http::ResponseHead& head, std::string& to_client) {
+    describe();
+    const bool is_foreign_error = head.status >= 400 && !kind_.raw &&
+                                  (waited_aloud_ || exchange_.dialect() != Dialect::openai);
+    if (is_foreign_error) {
+        says_it_anew_ = true;
+        return Transfer::Way::collected;
+    }
+    const bool is_old_client = exchange_.head().minor_version == 0;
+    if (waited_aloud_) {
+        return is_old_client ? Transfer::Way::plain : Transfer::Way::chunked;
+    }
+    auto way = Transfer::Way::verbatim;
+    std::string framing;
+    if (head.body == http::BodyKind::until_close || head.body == http::BodyKind::chunked) {
+        const bool is_chunked = head.body == http::BodyKind::chunked;
+        way = is_old_client ? Transfer::Way::plain
+              : is_chunked  ? Transfer::Way::verbatim
+                            : Transfer::Way::chunked;
+        if (is_old_client) {
+            exchange_.mark_close();
+        } else {
+            framing = "transfer-encoding: chunked\r\n";
+        }
+    } else if (head.status != 204 && head.status != 304) {
+        framing = "content-length: " + std::to_string(head.content_length) + "\r\n";
+    }
+    add_server_headers(head);
+    exchange_.write_head(to_client, head.status, head.find("content-type").value_or(""), framing);
+    exchange_.mark_head_sent(head.status);
+    return way;
+}
+
+/// A server's error in a dialect that is not its own, or after our own head is out: said again in
+/// the right form.
+asio::awaitable<bool> Pipeline::answer_error() {
+    const auto status = transfer_->status();
+    const Error error(code_for(status), upstream_message(transfer_->take_collected()));
+    account_.record.error = error.message();
+    if (waited_aloud_) {
+        co_return fail(error);
+    }
+    auto response = error_response(error, exchange_.dialect());
+    response.status = status;
+    co_await exchange_.respond(std::move(response));
+    co_return true;
+}
+
+void Pipeline::describe() {
+    if (std::exchange(described_, true)) {
+        return;
+    }
+    auto& record = account_.record;
+    record.queued += lease_->queued();
+    record.loaded += lease_->loaded();
+    if (!waited_aloud_) {
+        exchange_.add_header("x-router-model", record.model);
+        exchange_.add_header("x-router-queue-ms", std::to_string(record.queued.count()));
+        exchange_.add_header("x-router-load-ms", std::to_string(record.loaded.count()));
+    }
+}
+
+/// Says what went wrong as far as the client can still hear it, and never as a clean end.
+asio::awaitable<void> Pipeline::end_with_error() {
+    const auto error = *failure_;
+    const bool at_boundary = !transfer_ || transfer_->status() == 0 || transfer_->at_boundary();
+    if (exchange_.gone() || (error.code() == Errc::cancelled && !dropped_)) {
+        exchange_.abort();
+        co_return;
+    }
+    if (!exchange_.head_sent()) {
+        co_await exchange_.respond(error);
+        co_return;
+    }
+    if (exchange_.head().minor_version == 0) {
+        exchange_.abort();  // such a client takes an orderly close for the end of the answer
+        co_return;
+    }
+    if (peeked_.stream && at_boundary) {
+        const auto event = error_event(error, exchange_.dialect());
+        co_await exchange_.write_chunk(event);
+    }
+    exchange_.cut();
+}
+
+}  // namespace routerd

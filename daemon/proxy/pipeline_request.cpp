@@ -1,0 +1,158 @@
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+#include "common/base/text.hpp"
+#include "daemon/proxy/pipeline.hpp"
+#include "daemon/proxy/resolve.hpp"
+#include "daemon/supervisor/fleet.hpp"
+
+namespace routerd {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+Result<Priority> parse_priority(std::string_view text) {
+    if (iequals(text, "high")) {
+        return Priority::high;
+    }
+    if (iequals(text, "normal")) {
+        return Priority::normal;
+    }
+    if (iequals(text, "low")) {
+        return Priority::low;
+    }
+    return Error(Errc::invalid_request,
+                 "X-Request-Priority is '" + escaped(text) + "', not high, normal or low");
+}
+
+Result<milliseconds> parse_timeout(std::string_view text) {
+    double value = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    constexpr double longest = 7.0 * 86'400;  // s
+    if (text.empty() || error != std::errc{} || stop != end || !(value > 0) || value > longest) {
+        return Error(Errc::invalid_request, "X-Request-Timeout is '" + escaped(text) +
+                                                "', not a number of seconds up to a week");
+    }
+    return milliseconds(static_cast<std::int64_t>(value * 1000));
+}
+
+/// The content types that carry JSON; none at all is taken for JSON too.
+bool is_json(const http::RequestHead& head) {
+    const auto type = head.find("content-type");
+    if (!type) {
+        return true;
+    }
+    const auto media = to_lower(trim(type->substr(0, type->find(';'))));
+    return media == "application/json" || media.ends_with("+json");
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> Pipeline::resolve_model() {
+    std::optional<std::string> name;
+    if (kind_.raw) {
+        name = exchange_.param("model");
+    } else if (kind_.model_in_query) {
+        name = exchange_.query("model");
+    } else {
+        if (!is_json(exchange_.head())) {
+            return Error(Errc::invalid_request,
+                         "content type '" +
+                             escaped(exchange_.head().find("content-type").value_or("")) +
+                             "' is not supported here")
+                .with_hint("send JSON with content-type: application/json");
+        }
+        auto found = peek_padded(exchange_.body());
+        if (!found) {
+            return found.error();
+        }
+        peeked_ = std::move(*found);
+        account_.record.stream = peeked_.stream;
+        name = peeked_.model;
+    }
+    return resolve(*proxy_.services_.catalog(), proxy_.services_.fleet, name);
+}
+
+Result<std::string_view> Pipeline::prepare_body(const Model& model) {
+    const auto& settings = model.settings;
+    const bool has_rules = !settings.set.empty() || (settings.strip && !settings.strip->empty());
+    if (!has_rules || kind_.raw || kind_.model_in_query) {
+        return exchange_.body();
+    }
+    auto rewritten = rewrite_padded(exchange_.body(), settings.set,
+                                    settings.strip.value_or(std::vector<std::string>{}));
+    if (!rewritten) {
+        return rewritten.error();
+    }
+    rewritten_ = std::move(*rewritten);
+    return std::string_view(rewritten_);
+}
+
+Result<Demand> Pipeline::make_demand(const Model& model) const {
+    Demand demand;
+    demand.model = model.id;
+    demand.request_id = exchange_.id();
+    demand.key = exchange_.key();
+    if (model.settings.instances.value_or(1) > 1) {
+        demand.conversation = conversation_of(peeked_.opening);
+    }
+    demand.needs_slot = kind_.needs_slot && (!kind_.raw || exchange_.head().method == "POST");
+    if (const auto text = exchange_.head().find("x-request-priority")) {
+        const auto priority = parse_priority(*text);
+        if (!priority) {
+            return priority.error();
+        }
+        demand.priority = *priority;
+    }
+    if (const auto text = exchange_.head().find("x-request-timeout")) {
+        const auto timeout = parse_timeout(*text);
+        if (!timeout) {
+            return timeout.error();
+        }
+        demand.deadline = steady_clock::now() + *timeout;
+    }
+    return demand;
+}
+
+Outgoing Pipeline::make_outgoing(std::string_view body) const {
+    const auto& head = exchange_.head();
+    Outgoing outgoing;
+    outgoing.body = body;
+    outgoing.is_raw = kind_.raw;
+    outgoing.path = head.path;
+    if (kind_.raw) {
+        // As sent, still percent-encoded: the part after /upstream/{model}
+        outgoing.path =
+            head.path.substr(head.path.find('/', std::string_view("/upstream/").size()));
+    }
+    if (!kind_.model_in_query) {
+        outgoing.query = head.query;
+    }
+    return outgoing;
+}
+
+/// What is asked, of which model, and how it is sent on. False: failure_ says why not.
+bool Pipeline::prepare() {
+    const auto model = resolve_model();
+    if (!model) {
+        return fail(model.error());
+    }
+    account_.record.model = (*model)->id;
+    const auto body = prepare_body(**model);
+    if (!body) {
+        return fail(body.error());
+    }
+    auto demand = make_demand(**model);
+    if (!demand) {
+        return fail(demand.error());
+    }
+    demand_ = std::move(*demand);
+    body_ = *body;
+    head_ = request_head(exchange_, make_outgoing(body_));
+    return true;
+}
+
+}  // namespace routerd
