@@ -2,60 +2,10 @@
 
 #include "common/api/codec.hpp"
 #include "common/api/error_body.hpp"
-#include "common/http/head.hpp"
+#include "common/client/targets.hpp"
 
 namespace routerd::client {
 namespace {
-
-constexpr std::string_view root = "/control/v1/";
-
-std::string at(std::string_view noun, std::string_view name = {}, std::string_view verb = {}) {
-    std::string target(root);
-    target += noun;
-    if (!name.empty()) {
-        target += '/' + http::percent_encode(name);
-    }
-    if (!verb.empty()) {
-        target += '/';
-        target += verb;
-    }
-    return target;
-}
-
-void add(std::string& target, std::string_view name, std::string_view value) {
-    target += target.find('?') == std::string::npos ? '?' : '&';
-    target += name;
-    target += '=' + http::percent_encode(value);
-}
-
-void add_text(std::string& target, std::string_view name, std::string_view value) {
-    if (!value.empty()) {
-        add(target, name, value);
-    }
-}
-
-std::string log_target(const LogQuery& query) {
-    auto target = query.model.empty() ? at("logs") : at("models", query.model, "logs");
-    add(target, "lines", std::to_string(query.lines));
-    if (query.since) {
-        add(target, "since", format_rfc3339(*query.since));
-    }
-    if (query.until) {
-        add(target, "until", format_rfc3339(*query.until));
-    }
-    return target;
-}
-
-std::string event_target(const EventQuery& query) {
-    auto target = at("events");
-    add(target, "limit", std::to_string(query.limit));
-    if (query.after) {
-        add(target, "after", std::to_string(*query.after));
-    }
-    add_text(target, "model", query.model);
-    add_text(target, "type", query.type);
-    return target;
-}
 
 template <class T>
 Result<T> understood(const Result<std::string>& body) {
@@ -249,6 +199,23 @@ Result<void> Client::follow_events(const EventQuery& query, const EventSink& sin
     const auto take = [&sink](const SseEvent& event) {
         const auto told = api::decode<api::Event>(event.data);
         if (event.name == "event" && told) {
+            sink(*told);
+        }
+        return true;
+    };
+    return stream(Request("GET", std::move(target)), take);
+}
+
+Result<api::RequestList> Client::requests(const RequestsQuery& query) {
+    return get<api::RequestList>(requests_target(query));
+}
+
+Result<void> Client::follow_requests(const RequestsQuery& query, const RequestSink& sink) {
+    auto target = requests_target(query);
+    add(target, "follow", "true");
+    const auto take = [&sink](const SseEvent& event) {
+        const auto told = api::decode<api::RequestEntry>(event.data);
+        if (event.name == "request" && told) {
             sink(*told);
         }
         return true;

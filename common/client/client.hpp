@@ -17,6 +17,7 @@
 #include "common/api/model.hpp"
 #include "common/api/profile.hpp"
 #include "common/api/queue.hpp"
+#include "common/api/request.hpp"
 #include "common/api/settings.hpp"
 #include "common/api/status.hpp"
 #include "common/api/switch.hpp"
@@ -55,6 +56,13 @@ struct EventQuery {
     std::uint64_t limit = 100;
     std::string model;
     std::string type;
+};
+
+struct RequestsQuery {
+    std::uint64_t limit = 50;  ///< 0: as many as one list may have
+    std::string model;
+    std::chrono::milliseconds slow{0};  ///< only those that took so long
+    bool failed = false;                ///< only those with a status from 400 on
 };
 
 enum class Wait { no, until_done };
@@ -103,6 +111,12 @@ class Client {
     Result<api::EventList> events(const EventQuery& query);
     using EventSink = std::function<void(const api::Event&)>;
     Result<void> follow_events(const EventQuery& query, const EventSink& sink);
+
+    /// The newest first.
+    Result<api::RequestList> requests(const RequestsQuery& query);
+    using RequestSink = std::function<void(const api::RequestEntry&)>;
+    /// The oldest of those first, then what comes.
+    Result<void> follow_requests(const RequestsQuery& query, const RequestSink& sink);
 
     Result<api::DeviceMemoryList> memory();
     Result<api::Estimate> estimate(const api::EstimateRequest& request);

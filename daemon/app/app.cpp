@@ -8,8 +8,11 @@
 #include <spdlog/spdlog.h>
 
 #include "common/base/text.hpp"
+#include "daemon/app/finished.hpp"
 #include "daemon/app/notify.hpp"
+#include "daemon/dialects/metrics.hpp"
 #include "daemon/dialects/openai_models.hpp"
+#include "daemon/dialects/telemetry.hpp"
 #include "daemon/telemetry/logging.hpp"
 
 namespace routerd {
@@ -62,6 +65,7 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
       lock_(std::move(lock)),
       store_(std::move(store)),
       log_(loop_.get_executor()),
+      telemetry_(loop_.get_executor(), *store_, events_),
       catalog_(loop_.get_executor(), *store_, pool_, loaded_.config, sink_of(events_)),
       rows_(*store_),
       corrections_(*store_),
@@ -85,6 +89,7 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                 .fleet = fleet_,
                 .events = events_,
                 .log = log_,
+                .requests = telemetry_.history(),
                 .config = [this]() -> const LoadedConfig& { return loaded_; },
                 .daemon = [this] { return facts(); },
                 .reload = [this] { return reload(); }}),
@@ -144,6 +149,8 @@ void App::add_routes() {
     routes_.add(proxy_.routes());
     routes_.add(control_.routes());
     routes_.add(llama_router_.routes());
+    routes_.add(metrics_routes(fleet_, telemetry_));
+    routes_.add(telemetry_routes(telemetry_.history()));
     routes_.add(openai_model_routes([this] { return catalog_.snapshot(); }, fleet_));
 }
 
@@ -173,6 +180,10 @@ asio::awaitable<Result<void>> App::start() {
     auto listeners = open_listeners();
     if (!listeners) {
         co_return listeners.error();
+    }
+    const auto remembered = co_await telemetry_.start();
+    if (!remembered) {
+        co_return remembered.error();
     }
     const auto scanned = co_await catalog_.start();
     if (!scanned) {
@@ -266,13 +277,15 @@ llama_router::ServerReport App::server_report() const {
 }
 
 void App::log_record(const Record& record) {
+    telemetry_.record(to_finished(record));
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(record.took).count();
     if (record.error.empty()) {
-        spdlog::info("{} {} {} {} {} ms, queued {} ms, load {} ms, {} bytes", record.request_id,
-                     record.endpoint, record.model, record.status, record.took.count(),
-                     record.queued.count(), record.loaded.count(), record.bytes);
+        spdlog::debug("{} {} {} {} {} ms, queued {} ms, load {} ms, {} bytes", record.request_id,
+                      record.endpoint, record.model, record.status, took, record.queued.count(),
+                      record.loaded.count(), record.bytes);
     } else {
         spdlog::warn("{} {} {} {} {} ms: {}", record.request_id, escaped(record.endpoint),
-                     record.model, record.status, record.took.count(), escaped(record.error));
+                     record.model, record.status, took, escaped(record.error));
     }
 }
 
@@ -287,6 +300,7 @@ asio::awaitable<void> App::stop() {
     co_await llama_router_.stop();  // its watchers have seen the servers end
     server_.cut();
     co_await server_.wait();
+    co_await telemetry_.stop();  // the last requests are over
 }
 
 asio::awaitable<void> App::main() {

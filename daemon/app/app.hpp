@@ -24,6 +24,7 @@
 #include "daemon/supervisor/stored_rows.hpp"
 #include "daemon/telemetry/event_log.hpp"
 #include "daemon/telemetry/log_ring.hpp"
+#include "daemon/telemetry/telemetry.hpp"
 
 namespace routerd {
 
@@ -71,6 +72,7 @@ class App {
     asio::thread_pool pool_{2};
     LogRing log_;
     EventLog events_;
+    Telemetry telemetry_;
     Catalog catalog_;
     StoredRows rows_;
     StoredCorrections corrections_;

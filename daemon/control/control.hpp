@@ -21,6 +21,7 @@ class Catalog;
 class EventLog;
 class Fleet;
 class LogRing;
+class RequestHistory;
 class Store;
 
 /// What only the composition root knows.
@@ -47,6 +48,7 @@ class Control {
         Fleet& fleet;
         EventLog& events;
         LogRing& log;
+        RequestHistory& requests;
         std::function<const LoadedConfig&()> config;  ///< in force now
         std::function<DaemonFacts()> daemon;
         std::function<asio::awaitable<Result<void>>()> reload;

@@ -1,6 +1,8 @@
 #include "daemon/control/request.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 
 #include <spdlog/spdlog.h>
 
@@ -10,6 +12,7 @@
 #include "daemon/catalog/names.hpp"
 #include "daemon/control/control.hpp"
 #include "daemon/http/error_response.hpp"
+#include "daemon/telemetry/request_history.hpp"
 
 namespace routerd {
 namespace {
@@ -61,6 +64,32 @@ Result<std::optional<WallTime>> query_time(const Exchange& exchange, std::string
         return bad_parameter(name, "a time (example: 2026-01-31T09:30:00Z)", *text);
     }
     return time;
+}
+
+Result<RequestFilter> read_requests_query(const Exchange& exchange) {
+    constexpr std::uint64_t longest = std::uint64_t{7} * 86'400'000;  // ms; nothing takes longer
+    constexpr std::uint64_t most = RequestHistory::most_listed;
+    RequestFilter filter;
+    const auto limit = query_number(exchange, "limit", filter.limit);
+    const auto slow = query_number(exchange, "slow_ms", 0);
+    const auto cursor = query_number(exchange, "cursor", 0);
+    const auto failed = query_flag(exchange, "failed", false);
+    for (const auto* number : {&limit, &slow, &cursor}) {
+        if (!*number) {
+            return number->error();
+        }
+    }
+    if (!failed) {
+        return failed.error();
+    }
+    filter.limit = *limit == 0 ? most : std::min(*limit, most);
+    filter.slow = std::chrono::milliseconds(std::min(*slow, longest));
+    if (*cursor != 0) {
+        filter.before = *cursor;
+    }
+    filter.failed = *failed;
+    filter.model = exchange.query("model").value_or("");
+    return filter;
 }
 
 Result<void> check_content_type(const Exchange& exchange) {

@@ -11,6 +11,7 @@
 #include "common/base/time.hpp"
 #include "daemon/catalog/model.hpp"
 #include "daemon/http/exchange.hpp"
+#include "daemon/store/requests.hpp"
 
 namespace routerd {
 
@@ -21,6 +22,9 @@ Result<bool> query_flag(const Exchange& exchange, std::string_view name, bool ot
 Result<std::uint64_t> query_number(const Exchange& exchange, std::string_view name,
                                    std::uint64_t otherwise);
 Result<std::optional<WallTime>> query_time(const Exchange& exchange, std::string_view name);
+
+/// `limit`, `cursor`, `model`, `slow_ms` and `failed`.
+Result<RequestFilter> read_requests_query(const Exchange& exchange);
 
 /// The body may be anything over the control socket, and must say that it is JSON elsewhere: a web
 /// page can send other types without being asked.

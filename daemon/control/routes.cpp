@@ -84,6 +84,7 @@ std::vector<Route> Control::routes() {
     add("POST", "profiles/{name}/activate", control::activate_profile);
     add("POST", "profiles/{name}/deactivate", control::deactivate_profile);
     add("GET", "events", control::list_events);
+    add("GET", "requests", control::list_requests);
     add("GET", "config", control::list_config);
     add("POST", "config/reload", control::reload_config);
     table.push_back(

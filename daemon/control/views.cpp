@@ -6,6 +6,7 @@
 
 #include "common/base/text.hpp"
 #include "common/config/model_keys.hpp"
+#include "daemon/store/requests.hpp"
 #include "daemon/supervisor/fleet.hpp"
 
 namespace routerd {
@@ -156,6 +157,46 @@ api::Instance to_instance(const InstanceView& view) {
         row.port = view.port;
     }
     return row;
+}
+
+api::RequestEntry to_entry(const RequestRow& row) {
+    using std::chrono::milliseconds;
+    using std::chrono::round;
+    api::RequestEntry entry;
+    entry.id = row.id;
+    entry.request = row.request;
+    entry.started = row.started;
+    entry.endpoint = row.endpoint;
+    if (!row.model.empty()) {
+        entry.model = row.model;
+    }
+    entry.status = row.status;
+    if (!row.error.empty()) {
+        entry.error = row.error;
+    }
+    entry.stream = row.stream;
+    entry.bytes = row.bytes;
+    entry.prompt_tokens = row.prompt_tokens;
+    entry.completion_tokens = row.completion_tokens;
+    entry.tokens_per_second = row.tokens_per_second;
+    entry.queued_ms = round<milliseconds>(row.queued);
+    entry.loaded_ms = round<milliseconds>(row.loaded);
+    if (row.first_byte.count() > 0) {
+        entry.first_byte_ms = round<milliseconds>(row.first_byte);
+    }
+    entry.took_ms = round<milliseconds>(row.took);
+    return entry;
+}
+
+api::RequestList to_list(const std::vector<RequestRow>& rows, std::size_t limit) {
+    api::RequestList list;
+    for (const auto& row : rows) {
+        list.items.push_back(to_entry(row));
+    }
+    if (rows.size() == limit) {
+        list.next = std::to_string(rows.back().id);
+    }
+    return list;
 }
 
 api::Profile to_profile(const Profile& profile) {

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
+#include <vector>
 
 #include "common/api/instance.hpp"
 #include "common/api/model.hpp"
 #include "common/api/profile.hpp"
+#include "common/api/request.hpp"
 #include "daemon/catalog/model.hpp"
 #include "daemon/catalog/profile.hpp"
 #include "daemon/supervisor/instance_view.hpp"
@@ -12,6 +15,7 @@
 namespace routerd {
 
 class Fleet;
+struct RequestRow;
 
 /// How the control API shows what the rooms have. `model` is one of `snapshot`.
 api::ModelSummary to_summary(const Model& model, const Snapshot& snapshot, const Fleet& fleet);
@@ -20,6 +24,11 @@ api::ModelSummary to_summary(const Model& model, const Snapshot& snapshot, const
 api::Model to_model(const Model& model, const Snapshot& snapshot, const Fleet& fleet);
 
 api::Instance to_instance(const InstanceView& view);
+
+api::RequestEntry to_entry(const RequestRow& row);
+
+/// A page of at most `limit`, newest first.
+api::RequestList to_list(const std::vector<RequestRow>& rows, std::size_t limit);
 
 api::Profile to_profile(const Profile& profile);
 Profile from_profile(const api::Profile& profile);

@@ -7,7 +7,7 @@
 namespace routerd {
 
 Account::~Account() {
-    record.took = std::chrono::duration_cast<std::chrono::milliseconds>(
+    record.took = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - begun_);
     try {
         sink_(record);

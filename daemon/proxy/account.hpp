@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/base/time.hpp"
 
@@ -13,17 +14,20 @@ namespace routerd {
 /// What one inference request came to.
 struct Record {
     std::string request_id;
-    std::string endpoint;  ///< path of the route
-    std::string model;     ///< id; empty when it was not resolved
-    unsigned status = 0;   ///< sent, or 499 when the client left first
-    std::string error;     ///< empty when all went well
+    std::string endpoint;    ///< path that was asked for
+    std::string_view route;  ///< its pattern; lives as long as the table of routes
+    std::string model;       ///< id; empty when it was not resolved
+    unsigned status = 0;     ///< sent, or 499 when the client left first
+    std::string error;       ///< empty when all went well
     bool stream = false;
     std::uint64_t bytes = 0;  ///< of the answer's body
     std::optional<double> tokens_per_second;
+    std::optional<std::uint64_t> prompt_tokens;
     std::optional<std::uint64_t> completion_tokens;
     std::chrono::milliseconds queued{0};
     std::chrono::milliseconds loaded{0};
-    std::chrono::milliseconds took{0};
+    std::chrono::microseconds first_byte{0};  ///< from its coming; 0: no answer came
+    std::chrono::microseconds took{0};
 };
 
 /// Writes the record when the request's scope ends, however it ends.
@@ -35,6 +39,8 @@ class Account {
     Account(const Account&) = delete;
     Account& operator=(const Account&) = delete;
     ~Account();
+
+    TimePoint begun() const noexcept { return begun_; }
 
     Record record;
 

@@ -154,6 +154,9 @@ bool Pipeline::conclude() {
         record.bytes = transfer_->bytes();
         record.tokens_per_second = figures.tokens_per_second;
         record.completion_tokens = figures.completion_tokens;
+        record.prompt_tokens = figures.prompt_tokens;
+        record.first_byte = std::chrono::duration_cast<std::chrono::microseconds>(
+            transfer_->answered_at() - account_.begun());
         if (figures.tokens_per_second) {
             fleet.report_rate(instance, *figures.tokens_per_second);
         }
@@ -205,6 +208,7 @@ asio::awaitable<void> Pipeline::run() {
     auto& record = account_.record;
     record.request_id = exchange_.id();
     record.endpoint = exchange_.path();
+    record.route = exchange_.route();
     co_await steps();
     lease_.reset();  // its slot is for others while this client reads what went wrong
     exchange_.on_gone(nullptr);

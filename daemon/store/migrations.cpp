@@ -62,7 +62,32 @@ CREATE TABLE corrections (
 CREATE INDEX corrections_by_age ON corrections (learned_ms);
 )sql";
 
-constexpr std::array all_migrations{schema_1, schema_2};
+/// Schema 3: the requests that were answered. `seq` has no gaps, so that it counts the rows; `id`
+/// is the history's own, which does not write every request. No index: rows are many and rarely
+/// read.
+constexpr std::string_view schema_3 = R"sql(
+CREATE TABLE requests (
+    seq               INTEGER PRIMARY KEY,
+    id                INTEGER NOT NULL,
+    started_ms        INTEGER NOT NULL,
+    request           TEXT NOT NULL,
+    endpoint          TEXT NOT NULL,
+    model             TEXT NOT NULL,
+    status            INTEGER NOT NULL,
+    error             TEXT NOT NULL,
+    stream            INTEGER NOT NULL,
+    bytes             INTEGER NOT NULL,
+    prompt_tokens     INTEGER,
+    completion_tokens INTEGER,
+    tokens_per_second REAL,
+    queued_us         INTEGER NOT NULL,
+    loaded_us         INTEGER NOT NULL,
+    first_byte_us     INTEGER NOT NULL,
+    took_us           INTEGER NOT NULL
+);
+)sql";
+
+constexpr std::array all_migrations{schema_1, schema_2, schema_3};
 
 }  // namespace
 

@@ -28,6 +28,9 @@ int bind(sqlite3_stmt* statement, int index, const SqlValue& value) {
     if (const auto* number = std::get_if<std::int64_t>(&value)) {
         return sqlite3_bind_int64(statement, index, *number);
     }
+    if (const auto* real = std::get_if<double>(&value)) {
+        return sqlite3_bind_double(statement, index, *real);
+    }
     if (const auto* text = std::get_if<std::string_view>(&value)) {
         const char* data = text->data() != nullptr ? text->data() : "";  // a null pointer is NULL
         return sqlite3_bind_text64(statement, index, data, text->size(), SQLITE_STATIC,
@@ -40,6 +43,10 @@ int bind(sqlite3_stmt* statement, int index, const SqlValue& value) {
 
 std::int64_t SqlRow::integer(int column) const {
     return sqlite3_column_int64(statement_, column);
+}
+
+double SqlRow::real(int column) const {
+    return sqlite3_column_double(statement_, column);
 }
 
 std::string SqlRow::text(int column) const {

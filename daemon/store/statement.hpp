@@ -14,8 +14,8 @@ struct sqlite3_stmt;
 
 namespace routerd {
 
-/// What can be bound to a `?`: NULL, an integer, or text that lives as long as the call.
-using SqlValue = std::variant<std::monostate, std::int64_t, std::string_view>;
+/// What can be bound to a `?`: NULL, a number, or text that lives as long as the call.
+using SqlValue = std::variant<std::monostate, std::int64_t, std::string_view, double>;
 
 /// SQLite has only signed integers; an unsigned 64-bit value (inode, size) keeps its bits.
 constexpr std::int64_t to_sql(std::uint64_t value) noexcept {
@@ -32,6 +32,7 @@ class SqlRow {
     explicit SqlRow(sqlite3_stmt* statement) noexcept : statement_(statement) {}
 
     std::int64_t integer(int column) const;
+    double real(int column) const;
     std::string text(int column) const;  ///< NULL is ""
     bool null(int column) const;
 

@@ -29,6 +29,7 @@ void add_all_commands(CLI::App& root, Invocation& invocation) {
     add_memory(root, invocation);
     add_estimate(root, invocation);
     add_queue(root, invocation);
+    add_requests(root, invocation);
     add_why(root, invocation);
     add_config(root, invocation);
     add_doctor(root, invocation);

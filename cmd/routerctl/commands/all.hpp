@@ -38,6 +38,7 @@ void add_events(CLI::App& root, Invocation& invocation);
 void add_memory(CLI::App& root, Invocation& invocation);
 void add_estimate(CLI::App& root, Invocation& invocation);
 void add_queue(CLI::App& root, Invocation& invocation);
+void add_requests(CLI::App& root, Invocation& invocation);
 void add_why(CLI::App& root, Invocation& invocation);
 void add_config(CLI::App& root, Invocation& invocation);
 void add_doctor(CLI::App& root, Invocation& invocation);

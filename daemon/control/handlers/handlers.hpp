@@ -49,11 +49,12 @@ Reply remove_profile(Control& control, Exchange& exchange);
 Reply activate_profile(Control& control, Exchange& exchange);
 Reply deactivate_profile(Control& control, Exchange& exchange);
 
-// logs.cpp, events.cpp: streams too
+// logs.cpp, events.cpp, requests.cpp: streams too
 asio::awaitable<void> model_log(Control& control, Exchange& exchange);
 asio::awaitable<void> instance_log(Control& control, Exchange& exchange);
 asio::awaitable<void> daemon_log(Control& control, Exchange& exchange);
 asio::awaitable<void> list_events(Control& control, Exchange& exchange);
+asio::awaitable<void> list_requests(Control& control, Exchange& exchange);
 
 // status.cpp, doctor.cpp, config.cpp
 Result<Response> status(Control& control, Exchange& exchange);

@@ -27,6 +27,7 @@ constexpr const char* list_instances = "GET /control/v1/instances";
 constexpr const char* get_memory = "GET /control/v1/memory";
 constexpr const char* post_estimate = "POST /control/v1/estimate";
 constexpr const char* list_queue = "GET /control/v1/queue";
+constexpr const char* list_requests = "GET /control/v1/requests?limit=50";
 constexpr const char* explain_model = "GET /control/v1/explain?name=qwen3-8b";
 constexpr const char* get_model = "GET /control/v1/models/qwen3-8b";
 
@@ -85,6 +86,16 @@ INSTANTIATE_TEST_SUITE_P(
                    list_queue,
                    "queue.json"},
         GoldenCase{"queue_quiet", {"queue", "ls", "-q"}, list_queue, "queue.json"},
+        GoldenCase{"requests", {"requests"}, list_requests, "requests.json"},
+        GoldenCase{"requests_wide",
+                   {"requests", "--format", "wide", "--no-trunc"},
+                   list_requests,
+                   "requests.json"},
+        GoldenCase{"requests_json", {"requests", "--json"}, list_requests, "requests.json"},
+        GoldenCase{"requests_quiet",
+                   {"requests", "-q", "-n", "7", "--model", "a/b", "--slow", "1.5s", "--failed"},
+                   "GET /control/v1/requests?limit=7&model=a%2Fb&slow_ms=1500&failed=true",
+                   "requests.json"},
         GoldenCase{"why", {"why", "qwen3-8b"}, explain_model, "decisions.json"},
         GoldenCase{
             "why_wide", {"why", "qwen3-8b", "--format", "wide"}, explain_model, "decisions.json"},

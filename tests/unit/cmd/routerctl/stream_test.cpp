@@ -45,6 +45,24 @@ TEST_F(CtlTest, FollowsLogsAndEventsToTheirEnd) {
     EXPECT_EQ(ctl({"events", "-f", "--format", "{{.id}} {{.type}}"}).out, "4 instance.ready\n");
 }
 
+TEST_F(CtlTest, FollowsRequests) {
+    daemon_.answer_stream(
+        "GET /control/v1/requests?limit=2&follow=true",
+        "event: request\ndata: {\"id\":4,\"request\":\"r-4\",\"model\":\"q\",\"status\":200,"
+        "\"started\":\"2026-11-21T14:59:00Z\",\"took_ms\":1500}\n\n"
+        "event: request\ndata: {\"id\":5,\"request\":\"r\u001b5\",\"status\":404,"
+        "\"started\":\"2026-11-21T14:59:01Z\",\"error\":\"no model\"}\n\n");
+    EXPECT_EQ(ctl({"requests", "-f", "-n", "2"}).out,
+              "2026-11-21T14:59:00.000Z  r-4  q  200  1.5 s\n"
+              "2026-11-21T14:59:01.000Z  r\\x1B5  -  404  0 ms  no model\n");
+}
+
+TEST_F(CtlTest, RequestsRefusesAnOddDuration) {
+    const auto outcome = ctl({"requests", "--slow", "soon"});
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_TRUE(outcome.err.starts_with("routerctl: --slow: ")) << outcome.err;
+}
+
 TEST_F(CtlTest, DoctorShowsItsOwnCheckFirst) {
     daemon_.answer_json("GET /control/v1/doctor",
                         R"({"items":[{"name":"llama-server","status":"failed",)"

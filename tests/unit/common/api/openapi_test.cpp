@@ -17,6 +17,7 @@
 #include "common/api/model.hpp"
 #include "common/api/profile.hpp"
 #include "common/api/queue.hpp"
+#include "common/api/request.hpp"
 #include "common/api/settings.hpp"
 #include "common/api/status.hpp"
 #include "common/api/switch.hpp"
@@ -79,6 +80,8 @@ INSTANTIATE_TEST_SUITE_P(
         SchemaCase{"Estimate", to_value(Estimate{})},
         SchemaCase{"QueuedRequest", to_value(QueuedRequest{})},
         SchemaCase{"QueueList", to_value(QueueList{})},
+        SchemaCase{"RequestEntry", to_value(RequestEntry{})},
+        SchemaCase{"RequestList", to_value(RequestList{})},
         SchemaCase{"Decision", to_value(Decision{})},
         SchemaCase{"DecisionList", to_value(DecisionList{})},
         SchemaCase{"Profile", to_value(Profile{})}, SchemaCase{"LogLine", to_value(LogLine{})},

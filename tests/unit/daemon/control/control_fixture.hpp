@@ -26,6 +26,7 @@
 #include "daemon/supervisor/stored_rows.hpp"
 #include "daemon/telemetry/event_log.hpp"
 #include "daemon/telemetry/log_ring.hpp"
+#include "daemon/telemetry/request_history.hpp"
 #include "tests/support/coroutine.hpp"
 #include "tests/support/gguf_writer.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -41,6 +42,7 @@ struct Daemon {
           rows(*store),
           fleet({loop.get_executor(), pool, rows, sink()}, loaded.config),
           ring(loop.get_executor()),
+          requests(loop.get_executor(), *store),
           control({.executor = loop.get_executor(),
                    .pool = pool,
                    .store = *store,
@@ -48,6 +50,7 @@ struct Daemon {
                    .fleet = fleet,
                    .events = events,
                    .log = ring,
+                   .requests = requests,
                    .config = [this]() -> const LoadedConfig& { return config; },
                    .daemon = [] { return DaemonFacts{}; },
                    .reload = [this] { return reload(); }}),
@@ -79,6 +82,7 @@ struct Daemon {
     StoredRows rows;
     Fleet fleet;
     LogRing ring;
+    RequestHistory requests;
     Control control;
     Routes routes;
     Server server;
@@ -152,6 +156,8 @@ class ControlTest : public testing::Test {
 
   private:
     asio::awaitable<void> life(Daemon& daemon, const Scenario& scenario) {
+        const auto remembered = co_await daemon.requests.start();
+        EXPECT_TRUE(remembered);
         const auto started = co_await daemon.catalog.start();
         EXPECT_TRUE(started);
         daemon.fleet.set_catalog(daemon.catalog.snapshot());
@@ -177,6 +183,7 @@ class ControlTest : public testing::Test {
         co_await daemon.control.stop();
         co_await daemon.fleet.shutdown();
         co_await daemon.catalog.stop();
+        co_await daemon.requests.stop();
     }
 };
 
