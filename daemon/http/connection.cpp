@@ -14,6 +14,7 @@ using State = Stream::Outcome::State;
 // A block, enough for most heads and small bodies.
 constexpr std::size_t least_room = BlockPool::size - Connection::padding;
 constexpr std::chrono::milliseconds linger(500);
+constexpr std::size_t read_at_once = 1U << 20U;  // bytes; then others have their turn
 
 Error client_left() {
     return {Errc::cancelled, "the client left"};
@@ -85,6 +86,7 @@ bool Connection::read_now() {
     const auto got = stream_.read(std::span(buffer_.get() + end_, capacity_ - end_));
     if (got.state == State::moved) {
         end_ += got.count;
+        read_in_turn_ += got.count;
         return true;
     }
     gone_ = gone_ || got.state != State::would_block;
@@ -94,7 +96,7 @@ bool Connection::read_now() {
 asio::awaitable<Result<void>> Connection::receive(TimePoint deadline) {
     expired_ = false;
     for (;;) {
-        if (stream_.readable() && read_now()) {
+        if (stream_.readable() && read_in_turn_ < read_at_once && read_now()) {
             co_return boost::system::in_place_value;
         }
         if (!stream_.is_open() || (gone_ && !stream_.readable())) {
@@ -106,9 +108,13 @@ asio::awaitable<Result<void>> Connection::receive(TimePoint deadline) {
         if (begin_ == end_) {
             release(0);
         }
+        if (stream_.readable()) {
+            stream_.read_again();
+        }
         stream_.set_deadline(deadline);
         co_await reader_.wait();
         stream_.clear_deadline();
+        read_in_turn_ = 0;
     }
 }
 

@@ -96,11 +96,12 @@ class Connection final : private Stream::Owner {
     bool expired_ = false;
     bool idle_ = false;
     std::unique_ptr<char[]> buffer_;
-    std::size_t capacity_ = 0;  // without padding
-    std::size_t begin_ = 0;     // first byte not consumed
-    std::size_t end_ = 0;       // end of what was received
-    Wakeup reader_;             // receive() sleeps here
-    Wakeup writer_;             // send() sleeps here
+    std::size_t capacity_ = 0;      // without padding
+    std::size_t begin_ = 0;         // first byte not consumed
+    std::size_t end_ = 0;           // end of what was received
+    std::size_t read_in_turn_ = 0;  // bytes since receive() last slept
+    Wakeup reader_;                 // receive() sleeps here
+    Wakeup writer_;                 // send() sleeps here
     std::function<void()> on_gone_;
     std::function<void()> on_writable_;
 };

@@ -1,0 +1,178 @@
+#include "daemon/net/stream.hpp"
+
+#include <array>
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace routerd {
+namespace {
+
+using namespace std::chrono_literals;
+using State = Stream::Outcome::State;
+
+/// Notes what it is told, and does what the test says.
+class Owner final : public Stream::Owner {
+  public:
+    std::function<void()> readable = [] {};
+    std::function<void()> writable = [] {};
+    int times_readable = 0;
+    int times_writable = 0;
+    int times_expired = 0;
+
+  private:
+    void on_readable() override {
+        ++times_readable;
+        readable();
+    }
+    void on_writable() override {
+        ++times_writable;
+        writable();
+    }
+    void on_expired() override { ++times_expired; }
+};
+
+class StreamTest : public testing::Test {
+  protected:
+    StreamTest() {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),
+                  0);
+        stream_ = std::make_unique<Stream>(UniqueFd(ends[0]), io_, owner_);
+        peer_ = UniqueFd(ends[1]);
+    }
+
+    void turn() { loop_.run_for(20ms); }
+
+    std::string read(std::size_t room = 100) {
+        std::string text(room, '\0');
+        const auto got = stream_->read(text);
+        text.resize(got.count);
+        return text;
+    }
+
+    Stream::Outcome write(std::string_view text) {
+        std::array<asio::const_buffer, 1> pieces{asio::buffer(text)};
+        std::span<asio::const_buffer> left(pieces);
+        return stream_->write(left);
+    }
+
+    void say(std::string_view text) {
+        ASSERT_EQ(::write(peer_.get(), text.data(), text.size()),
+                  static_cast<ssize_t>(text.size()));
+    }
+
+    asio::io_context loop_{1};
+    IoLoop io_{loop_.get_executor()};
+    Owner owner_;
+    std::unique_ptr<Stream> stream_;
+    UniqueFd peer_;
+};
+
+TEST_F(StreamTest, TellsOnceOfWhatCame) {
+    say("hello");
+    turn();
+    EXPECT_EQ(owner_.times_readable, 1);
+    EXPECT_TRUE(stream_->readable());
+    EXPECT_EQ(read(), "hello");
+    EXPECT_FALSE(stream_->readable()) << "less came than there was room for";
+    say("more");
+    turn();
+    EXPECT_EQ(owner_.times_readable, 2);
+}
+
+TEST_F(StreamTest, MayHaveMoreWhenTheRoomWasFilled) {
+    say("hello");
+    turn();
+    EXPECT_EQ(read(5), "hello");
+    EXPECT_TRUE(stream_->readable());
+    EXPECT_EQ(read(), "");
+    EXPECT_FALSE(stream_->readable());
+}
+
+TEST_F(StreamTest, AnEndBehindUnreadBytesIsSeenAtOnce) {
+    say("last words");
+    peer_.reset();
+    turn();
+    EXPECT_TRUE(stream_->peer_closed());
+    EXPECT_EQ(read(), "last words");
+    EXPECT_TRUE(stream_->readable()) << "the end is still to be read";
+    std::array<char, 8> room{};
+    EXPECT_EQ(stream_->read(room).state, State::end);
+}
+
+TEST_F(StreamTest, TellsWhenThereIsRoomAgain) {
+    const std::string much(10'000'000, 'x');
+    EXPECT_EQ(write(much).state, State::would_block);
+    stream_->wait_for_output();
+    turn();
+    EXPECT_EQ(owner_.times_writable, 0);
+    std::string sink(1'000'000, '\0');
+    while (::read(peer_.get(), sink.data(), sink.size()) > 0) {
+    }
+    turn();
+    EXPECT_EQ(owner_.times_writable, 1) << "once";
+}
+
+TEST_F(StreamTest, AnOwnerMayDestroyItWhenItIsTold) {
+    owner_.readable = [this] { stream_.reset(); };
+    say("x");
+    turn();
+    EXPECT_FALSE(stream_);
+}
+
+TEST_F(StreamTest, WhoIsDestroyedByAnotherIsNotTold) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+    Owner other_owner;
+    auto other = std::make_unique<Stream>(UniqueFd(ends[0]), io_, other_owner);
+    const UniqueFd other_peer(ends[1]);
+    owner_.readable = [&other] { other.reset(); };
+    other_owner.readable = [this] { stream_.reset(); };
+    say("x");
+    ASSERT_EQ(::write(other_peer.get(), "y", 1), 1);
+    turn();
+    EXPECT_EQ(owner_.times_readable + other_owner.times_readable, 1);
+}
+
+TEST_F(StreamTest, SaysWhetherThePeerReadWhatItWasSent) {
+    write("first");
+    std::array<char, 8> room{};
+    ASSERT_EQ(::read(peer_.get(), room.data(), room.size()), 5);
+    const auto before = stream_->written();
+    write("second");
+    peer_.reset();  // unread
+    const auto got = stream_->read(room);
+    EXPECT_EQ(got.state, State::failed);
+    EXPECT_TRUE(stream_->peer_took_nothing(before, got.error));
+    EXPECT_FALSE(stream_->peer_took_nothing(before, 0)) << "an orderly end says nothing";
+}
+
+TEST_F(StreamTest, ExpiresAndStaysAsItIs) {
+    stream_->set_deadline(steady_now() + 10ms);
+    loop_.run_for(600ms);
+    EXPECT_EQ(owner_.times_expired, 1);
+    EXPECT_TRUE(stream_->is_open());
+}
+
+TEST_F(StreamTest, SmallPiecesAreOneMessage) {
+    const std::string head = "head ";
+    const std::string body = "body";
+    std::array<asio::const_buffer, 3> pieces{asio::buffer(head), asio::const_buffer(),
+                                             asio::buffer(body)};
+    std::span<asio::const_buffer> left(pieces);
+    EXPECT_EQ(stream_->write(left).count, 9U);
+    EXPECT_TRUE(left.empty());
+    std::array<char, 16> room{};
+    ASSERT_EQ(::read(peer_.get(), room.data(), room.size()), 9);
+    EXPECT_EQ(std::string_view(room.data(), 9), "head body");
+}
+
+}  // namespace
+}  // namespace routerd
