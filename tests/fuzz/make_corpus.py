@@ -159,8 +159,8 @@ def pick(target, program, folders):
         subprocess.run([program, '-merge=1', '-timeout=10', f'-merge_control_file={control}', merged,
                         *sources], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         added = novelty(control)
-        found = [pathlib.Path(path).read_bytes()
-                 for path in sorted(added, key=lambda path: (-added[path], path))]
+        best = sorted(added, key=lambda path: (-added[path], path))
+        found = list(dict.fromkeys(pathlib.Path(path).read_bytes() for path in best))
     shutil.rmtree(CORPUS / target, ignore_errors=True)
     total = 0
     kept = [data for data in found[:MOST_FILES] if (total := total + len(data)) <= MOST_BYTES]
