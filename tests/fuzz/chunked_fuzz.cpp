@@ -75,6 +75,7 @@ class Reference {
   private:
     // As the decoder has them.
     static constexpr std::uint64_t largest_before_last_digit = 1ULL << 52U;
+    static constexpr std::size_t most_digits = 16;
     static constexpr std::size_t longest_extension = 1024;
     static constexpr std::size_t longest_trailers = 8192;
     static constexpr const char* hex = "0123456789abcdefABCDEF";
@@ -106,8 +107,7 @@ class Reference {
     bool read_size(std::string_view line, bool more, std::uint64_t& size) {
         const auto count = std::min(line.find_first_not_of(hex), line.size());
         const std::string number(line.substr(0, count));
-        const auto zeros = std::min(number.find_first_not_of('0'), number.size());
-        if (number.size() - zeros > 16) {
+        if (number.size() > most_digits) {
             return false;
         }
         size = std::strtoull(number.c_str(), nullptr, 16);

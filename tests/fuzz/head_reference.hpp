@@ -136,11 +136,15 @@ inline std::optional<ReferenceHead> read_reference_head(std::string_view bytes) 
 inline http::ParseResult scan_in(std::string_view bytes, Pieces pieces) {
     http::HeadScanner scanner;
     http::ParseResult result;
+    std::size_t first_line = 0;
     for (std::size_t known = 0;
          result.state == http::ParseResult::State::incomplete && known < bytes.size();) {
         known += pieces.next(bytes.size() - known);
         result = scanner.scan(bytes.substr(0, known), head_limits);
+        first_line = scanner.first_line();
     }
+    require(first_line == 0 || bytes.substr(0, first_line + 2).find('\r') == first_line,
+            "the first line ends where it ends");
     return result;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -134,6 +135,23 @@ void check_rewritten(std::string& body, const routerd::Peeked& peeked) {
     require(again->opening == opening, "it is the same conversation");
 }
 
+/// In memory that ends behind the padding, so that the sanitizer sees more being read.
+bool is_taken_with(std::string_view body, char behind, std::optional<std::string>& model) {
+    std::vector<char> memory(body.begin(), body.end());
+    memory.resize(body.size() + routerd::peek_padding, behind);
+    const auto peeked = routerd::peek_padded({memory.data(), body.size()});
+    model = peeked ? peeked->model : std::nullopt;
+    return peeked.has_value();
+}
+
+void check_padding(std::string_view body, bool is_taken, const std::optional<std::string>& model) {
+    for (const char behind : {'"', '}', ' '}) {
+        std::optional<std::string> found;
+        require(is_taken_with(body, behind, found) == is_taken && found == model,
+                "what is behind the body has no influence");
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -143,6 +161,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const bool is_json = json::sax_parse(as_sent, &reference);
     const auto peeked = routerd::peek(body);
     require(body == as_sent, "the body stays as it is");
+    check_padding(as_sent, peeked.has_value(), peeked ? peeked->model : std::nullopt);
     if (!peeked) {
         require(!peeked.error().message().empty(), "a refusal says why");
         check_refused(reference, is_json, as_sent);

@@ -26,7 +26,8 @@ bool is_reference_host(const std::string& text) {
                parts[1].size() <= 6 && only(parts[1].substr(parts[1].empty() ? 0 : 1), digits);
     }
     const auto parts = cut(text, ":");
-    return parts.size() <= 2 && only(parts[0], letters + digits + "!$&'*+-._~") &&
+    return parts.size() <= 2 && !parts[0].empty() &&
+           only(parts[0], letters + digits + "!$&'*+-._~") &&
            only(parts.back(), parts.size() == 2 ? digits : parts[0]) &&
            (parts.size() == 1 || parts[1].size() <= 5);
 }
@@ -56,8 +57,7 @@ std::optional<Target> read_target(const std::string& method, const std::string& 
         }
         target.host = text.substr(scheme, end - scheme);
         rest = text.substr(end);
-        // RFC 9110 4.2.1: an empty host is invalid, also with a port.
-        if (!is_reference_host(target.host) || target.host.empty() || target.host.front() == ':') {
+        if (!is_reference_host(target.host)) {
             return std::nullopt;
         }
     }
@@ -136,6 +136,7 @@ void check_head(std::string_view bytes) {
     RequestHead head;
     const auto parsed = parse_request_head(bytes, head_limits, head);
     const auto reference = read_request(bytes);
+    const auto line = check_request_line(bytes.substr(0, bytes.find('\r')), head_limits);
     require((parsed.state == State::complete) == reference.has_value(), "taken by both or none");
     if (parsed.state != State::complete) {
         require(parsed.state == State::bad && !parsed.reason.empty(), "a fault has a reason");
@@ -143,6 +144,7 @@ void check_head(std::string_view bytes) {
         return;
     }
     require(parsed.consumed == bytes.size(), "scanner and parser agree on the end");
+    require(line.state == State::incomplete, "a good request begins with a good line");
     check_meaning(head, *reference, bytes);
     check_query(head.query);
     const auto copy = written(std::string(head.method) + ' ' + std::string(head.target) +

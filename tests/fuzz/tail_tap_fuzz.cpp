@@ -1,10 +1,12 @@
 // Lets arbitrary bytes pass the tap that looks for figures at the end of an answer. A run fails
 // when it finds others in some pieces than a plain search in the end of the whole text, or others
 // once more text than it keeps went before.
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,18 +19,24 @@ namespace {
 
 using namespace routerd::fuzz;
 
-constexpr std::size_t kept = 2048;  // bytes of the end in which the tap finds figures
+constexpr auto kept = routerd::TailTap::kept;  // bytes of the end in which the tap finds figures
+
+using Count = std::optional<std::uint64_t>;
 
 struct Found {
-    bool has_rate = false;
-    double rate = 0;
-    bool has_tokens = false;
-    std::uint64_t tokens = 0;
+    std::optional<double> rate;
+    Count completion;
+    Count prompt;
 
     bool operator==(const Found& other) const {
-        // Not by value: what is not a number is never the same.
-        return has_rate == other.has_rate && has_tokens == other.has_tokens &&
-               tokens == other.tokens && std::memcmp(&rate, &other.rate, sizeof rate) == 0;
+        const auto bits = [](const std::optional<double>& number) {
+            // Not by value: what is not a number is never the same.
+            std::uint64_t value = 0;
+            std::memcpy(&value, &*number, number ? sizeof value : 0);
+            return value;
+        };
+        return rate.has_value() == other.rate.has_value() && bits(rate) == bits(other.rate) &&
+               completion == other.completion && prompt == other.prompt;
     }
 };
 
@@ -42,44 +50,48 @@ Found tapped(std::string_view text, Pieces pieces) {
         text.remove_prefix(length);
     }
     const auto figures = tap.figures();
-    Found found;
-    found.has_rate = figures.tokens_per_second.has_value();
-    found.rate = figures.tokens_per_second.value_or(0);
-    found.has_tokens = figures.completion_tokens.has_value();
-    found.tokens = figures.completion_tokens.value_or(0);
+    return {figures.tokens_per_second, figures.completion_tokens, figures.prompt_tokens};
+}
+
+void skip_blanks(std::string_view& text) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
+        text.remove_prefix(1);
+    }
+}
+
+/// The last number of this name.
+template <class Number>
+std::optional<Number> last_of(std::string_view text, const std::string& name) {
+    const std::string key = '"' + name + '"';
+    std::optional<Number> found;
+    for (auto at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) {
+        auto rest = text.substr(at + key.size());
+        skip_blanks(rest);
+        if (rest.starts_with(':')) {
+            rest.remove_prefix(1);
+            skip_blanks(rest);
+            Number number{};
+            const auto read = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+            found = read.ec == std::errc{} ? std::optional(number) : found;
+        }
+    }
     return found;
 }
 
-/// What stands behind the last `key` and its colon.
-std::optional<std::string> behind_last(const std::string& text, const std::string& key) {
-    for (std::size_t at = text.size(); at-- > 0;) {
-        if (text[at] == '"' && text.compare(at, key.size(), key) == 0) {
-            at += key.size();
-            while (at < text.size() && std::strchr(": \t", text[at]) != nullptr && text[at] != 0) {
-                ++at;
-            }
-            return text.substr(at);
+Count first_of(std::string_view text, std::initializer_list<const char*> names) {
+    for (const auto* name : names) {
+        if (const auto number = last_of<std::uint64_t>(text, name)) {
+            return number;
         }
     }
     return std::nullopt;
 }
 
-template <class Number>
-bool read_number(const std::optional<std::string>& text, Number& number) {
-    return text &&
-           std::from_chars(text->data(), text->data() + text->size(), number).ec == std::errc{};
-}
-
-Found expected(const std::string& text) {
+Found expected(std::string_view text) {
     const auto end = text.substr(text.size() - std::min(text.size(), kept));
-    Found found;
-    found.has_rate = read_number(behind_last(end, "\"predicted_per_second\""), found.rate);
-    found.rate = found.has_rate ? found.rate : 0;
-    for (const auto* key : {"\"completion_tokens\"", "\"output_tokens\"", "\"predicted_n\""}) {
-        found.has_tokens = found.has_tokens || read_number(behind_last(end, key), found.tokens);
-    }
-    found.tokens = found.has_tokens ? found.tokens : 0;
-    return found;
+    return {last_of<double>(end, "predicted_per_second"),
+            first_of(end, {"completion_tokens", "output_tokens", "predicted_n"}),
+            first_of(end, {"prompt_tokens", "input_tokens", "prompt_n"})};
 }
 
 void check(const std::string& text, const std::vector<Pieces>& ways) {
