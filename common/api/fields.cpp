@@ -17,6 +17,10 @@ bool keep(int depth, Json::parse_event_t /*event*/, Json& /*parsed*/) {
     return true;
 }
 
+Error not_json(std::size_t byte) {
+    return Error(Errc::invalid_request, "not valid JSON at byte " + std::to_string(byte));
+}
+
 }  // namespace
 
 void Value<std::string>::read(const Json& in, std::string& value) {
@@ -81,12 +85,18 @@ std::string dump(const Json& value) {
 }
 
 Result<Json> parse_json(std::string_view text) {
+    const auto nul = text.find('\0');  // the parser takes it for the end, whatever follows
+    if (nul != std::string_view::npos) {
+        return not_json(nul + 1);
+    }
     try {
         return Json::parse(text, keep);
     } catch (const Mismatch& mismatch) {
         return Error(Errc::invalid_request, std::string("the JSON ") + mismatch.what());
     } catch (const Json::parse_error& error) {
-        return Error(Errc::invalid_request, "not valid JSON at byte " + std::to_string(error.byte));
+        return not_json(error.byte);
+    } catch (const Json::out_of_range&) {
+        return Error(Errc::invalid_request, "the JSON has a number that is out of range");
     }
 }
 

@@ -197,6 +197,10 @@ bool is_target(std::string_view text) noexcept {
     });
 }
 
+bool is_port(std::string_view text) noexcept {
+    return text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
+}
+
 /// RFC 3986 3.2.2, without user information and not empty: a name, an IPv4 address or [v6], and a
 /// port.
 bool is_host(std::string_view text) noexcept {
@@ -210,8 +214,7 @@ bool is_host(std::string_view text) noexcept {
             return hex_value(c) >= 0 || c == ':' || c == '.';
         });
         const auto port = text.substr(close + 1);
-        return hex && (port.empty() || (port.front() == ':' &&
-                                        std::all_of(port.begin() + 1, port.end(), is_digit)));
+        return hex && (port.empty() || (port.front() == ':' && is_port(port.substr(1))));
     }
     const auto colon = text.find(':');
     const auto name = text.substr(0, colon);
@@ -219,8 +222,7 @@ bool is_host(std::string_view text) noexcept {
     const bool name_ok = std::all_of(name.begin(), name.end(), [](char c) {
         return is_token_char(c) && c != '^' && c != '`' && c != '|' && c != '#' && c != '%';
     });
-    return name_ok && !name.empty() && port.size() <= 5 &&
-           std::all_of(port.begin(), port.end(), is_digit);
+    return name_ok && !name.empty() && is_port(port);
 }
 
 /// Splits the target into path and query; an absolute one gives the host too (RFC 9112 3.2).
@@ -303,11 +305,6 @@ ParseResult check_request(RequestHead& head, const Framing& framing) noexcept {
     return good(0);
 }
 
-/// A CR before the last byte of `piece`, which ends before a LF or where the input ends.
-bool has_bare_return(std::string_view piece) noexcept {
-    return piece.size() > 1 && std::memchr(piece.data(), '\r', piece.size() - 1) != nullptr;
-}
-
 }  // namespace
 
 std::optional<std::string_view> RequestHead::find(std::string_view name) const noexcept {
@@ -316,6 +313,20 @@ std::optional<std::string_view> RequestHead::find(std::string_view name) const n
 
 std::optional<std::string_view> ResponseHead::find(std::string_view name) const noexcept {
     return find_field(fields, name);
+}
+
+ParseResult HeadScanner::judge(std::string_view bytes, const HeadLimits& limits) const noexcept {
+    const auto cr = bytes.find('\r', scanned_);
+    const bool is_bare = cr != std::string_view::npos && cr + 1 < bytes.size();
+    const auto size = is_bare ? cr + 1 : bytes.size();
+    const std::size_t line_end = cr == std::string_view::npos ? 0 : 1;
+    if (first_line_ == 0 && size > limits.line + line_end) {
+        return bad(414, "request line too long");
+    }
+    if (size > limits.head) {
+        return bad(431, "head too large");
+    }
+    return is_bare ? bad(400, "carriage return inside a line") : ParseResult{};
 }
 
 ParseResult HeadScanner::scan(std::string_view bytes, const HeadLimits& limits) noexcept {
@@ -328,13 +339,14 @@ ParseResult HeadScanner::scan(std::string_view bytes, const HeadLimits& limits) 
             std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_));
         const auto at =
             found == nullptr ? bytes.size() : static_cast<std::size_t>(found - bytes.data());
-        if (has_bare_return(bytes.substr(scanned_, at - scanned_))) {
-            return bad(400, "carriage return inside a line");
+        const auto before = judge(bytes.substr(0, at), limits);
+        if (before.state == State::bad) {
+            return before;
         }
         if (found == nullptr) {
             // A last CR is looked at again with the byte that follows it.
             scanned_ = bytes.back() == '\r' ? bytes.size() - 1 : bytes.size();
-            break;
+            return {};
         }
         if (at == 0 || bytes[at - 1] != '\r') {
             return bad(400, "line that ends in a bare line feed");
@@ -344,14 +356,8 @@ ParseResult HeadScanner::scan(std::string_view bytes, const HeadLimits& limits) 
         if (length == 0) {
             return scanned_ > limits.head ? bad(431, "head too large") : good(scanned_);
         }
-        if (first_line_ == 0 && length > limits.line) {
-            return bad(414, "request line too long");
-        }
         first_line_ = first_line_ == 0 ? length : first_line_;
         line_start_ = scanned_;
-    }
-    if (first_line_ == 0 && bytes.size() > limits.line) {
-        return bad(414, "request line too long");
     }
     return bytes.size() > limits.head ? bad(431, "head too large") : ParseResult{};
 }

@@ -83,6 +83,10 @@ class HeadScanner {
     std::size_t first_line() const noexcept { return first_line_; }
 
   private:
+    /// Judges the bytes from `scanned_` on, which have no line feed, as if they had come one by
+    /// one: of two faults the first counts.
+    ParseResult judge(std::string_view bytes, const HeadLimits& limits) const noexcept;
+
     std::size_t scanned_ = 0;
     std::size_t line_start_ = 0;
     std::size_t first_line_ = 0;

@@ -3,20 +3,16 @@
 // is not the same again after it was printed and read back.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "common/config/keys.hpp"
 #include "common/config/load.hpp"
 #include "common/config/model_keys.hpp"
+#include "tests/fuzz/oracle.hpp"
 
 namespace {
 
-void require(bool holds) {
-    if (!holds) {
-        std::abort();
-    }
-}
+using routerd::fuzz::require;
 
 /// What `routerd --check` shows of everything outside [model], as a file.
 std::string printed(const routerd::LoadedConfig& loaded) {
@@ -36,21 +32,23 @@ void check_models(const routerd::Config& config) {
         const auto texts = routerd::model_config_to_texts(model);
         routerd::ModelConfig again;
         for (const auto& [key, text] : texts) {
-            require(routerd::set_model_key(again, key, text).has_value());
+            require(routerd::set_model_key(again, key, text).has_value(), "a key takes its text");
         }
-        require(routerd::model_config_to_texts(again) == texts);
+        require(routerd::model_config_to_texts(again) == texts, "a model's keys come back");
     }
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const std::string text(data, data + size);
+    const std::string text(routerd::fuzz::text_of(data, size));
     auto loaded = routerd::load_config_text(text, "fuzz.toml");
     for (const auto& problem : loaded.problems) {
-        require(!problem.where.empty() && !problem.message.empty());
+        require(!problem.where.empty() && !problem.message.empty(),
+                "a problem says what and where");
     }
     if (!loaded.usable()) {
+        require(!loaded.problems.empty(), "what is refused has a problem");
         return 0;
     }
     check_models(loaded.config);
@@ -60,8 +58,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         copy += "auth.api_key = \"key\"\n";
     }
     auto again = routerd::load_config_text(copy, "copy.toml");
-    require(again.usable());
+    require(again.usable(), "what is printed can be read");
     again.config.model = loaded.config.model;
-    require(routerd::difference(loaded.config, again.config).empty());
+    require(routerd::difference(loaded.config, again.config).empty(),
+            "what is printed is the same");
     return 0;
 }

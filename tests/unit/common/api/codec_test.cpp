@@ -148,6 +148,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(BadCase{"NotJson", "{", "not valid JSON at byte 2"},
                     BadCase{"NotAnObject", "[1]", "the body must be a JSON object"},
                     BadCase{"NotAList", R"({"unset":"a"})", "'unset': must be a list"},
+                    BadCase{"NumberTooLarge", R"({"x":1e400})",
+                            "the JSON has a number that is out of range"},
                     BadCase{"NotText", R"({"set":{"context":4096}})", "'set': must be text"}),
     [](const auto& row) { return row.param.name; });
 
@@ -156,6 +158,13 @@ TEST(CodecTest, JsonThatIsTooDeepIsRefused) {
     const auto request = decode_request<ModelChange>(deep);
     ASSERT_FALSE(request);
     EXPECT_EQ(request.error().message(), "the JSON is nested more than 64 levels deep");
+}
+
+TEST(CodecTest, NothingHidesBehindANul) {
+    const std::string text("{}\0{}", 5);
+    const auto request = decode_request<ModelChange>(text);
+    ASSERT_FALSE(request);
+    EXPECT_EQ(request.error().message(), "not valid JSON at byte 3");
 }
 
 TEST(CodecTest, NumbersMustFit) {

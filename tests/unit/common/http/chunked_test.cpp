@@ -53,11 +53,14 @@ INSTANTIATE_TEST_SUITE_P(All, ChunkedFaults,
                                          "-5\r\n", "+5\r\n", " 5\r\n", "5\r\nhelloX\r\n",
                                          "5\r\nhello\n0\r\n\r\n", "5;a\nb\r\n", "5;\x01\r\n",
                                          "0\r\nX: y\n\r\n", "0\r\n folded\r\n\r\n",
+                                         "0\r\nGET / HTTP/1.1\r\n\r\n", "0\r\nX\r\n\r\n",
+                                         "0\r\nX : y\r\n\r\n", "0\r\n\tfolded\r\n\r\n",
                                          "FFFFFFFFFFFFFFFFF\r\n", "5\r\rhello\r\n", "g\r\n"));
 
 TEST(ChunkedTest, BoundsExtensionsAndTrailers) {
     EXPECT_TRUE(decode("5;" + std::string(2000, 'x') + "\r\n", 1000).bad);
-    EXPECT_TRUE(decode("0\r\n" + std::string(9000, 'x') + "\r\n\r\n", 1000).bad);
+    EXPECT_TRUE(decode("0\r\n" + std::string(9000, 'x'), 1000).bad);
+    EXPECT_TRUE(decode("0\r\nX:" + std::string(9000, 'x'), 1000).bad);
 }
 
 }  // namespace

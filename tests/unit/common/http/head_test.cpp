@@ -71,6 +71,28 @@ TEST(HeadScannerTest, TakesBytesOneByOne) {
     EXPECT_EQ(result.consumed, bytes.size() - 4);
 }
 
+TEST(HeadScannerTest, SaysTheSameOfPiecesAsOfTheWhole) {
+    const HeadLimits limits{.line = 16, .head = 40, .fields = 5};
+    for (const std::string bytes : {
+             "GET /12 HTTP/1.1\r\n\r\n",                            // as long as a line may be
+             "GET /123 HTTP/1.1\r\n\r\n",                           // one byte longer
+             "GET /123 HTTP/1.1\n\n",                               // too long before it is broken
+             "GET / HTTP/1.1\r\nX: 01234567890123456789\n",         // in the last place
+             "GET / HTTP/1.1\r\nX: 01234567890123456789012\nY: a",  // too large before it is broken
+         }) {
+        HeadScanner at_once;
+        const auto whole = at_once.scan(bytes, limits);
+        HeadScanner scanner;
+        ParseResult pieces;
+        for (std::size_t n = 1; n <= bytes.size() && pieces.state == State::incomplete; ++n) {
+            pieces = scanner.scan(std::string_view(bytes).substr(0, n), limits);
+        }
+        EXPECT_EQ(pieces.state, whole.state) << bytes;
+        EXPECT_EQ(pieces.consumed, whole.consumed) << bytes;
+        EXPECT_EQ(pieces.status, whole.status) << bytes;
+    }
+}
+
 struct BadHead {
     const char* name;
     std::string bytes;
@@ -99,6 +121,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadHead{"two_hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400},
         BadHead{"host_with_user", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400},
         BadHead{"host_with_path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
+        BadHead{"host_with_long_port", "GET / HTTP/1.1\r\nHost: [::1]:123456\r\n\r\n", 400},
+        BadHead{"target_without_host", "GET http://:80/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
         BadHead{"folded", post("X: a\r\n b"), 400},
         BadHead{"space_before_colon", post("X : a"), 400}, BadHead{"no_colon", post("X"), 400},
         BadHead{"nul_in_value", post(std::string("X: a\0b", 6)), 400},
