@@ -87,8 +87,8 @@ void add_server_keys(std::vector<ModelKey>& keys) {
                        "arguments passed to the server unchanged, after all others"));
     keys.push_back(key("context", &M::context, count_type(1U, most_tokens),
                        "tokens of context for each slot"));
-    keys.push_back(
-        key("parallel", &M::parallel, count_type(1U, most_slots), "slots: requests answered at a time"));
+    keys.push_back(key("parallel", &M::parallel, count_type(1U, most_slots),
+                       "slots: requests answered at a time"));
     keys.push_back(key("cache_type_k", &M::cache_type_k, cache_types, "type of the cached keys"));
     keys.push_back(key("cache_type_v", &M::cache_type_v, cache_types, "type of the cached values"));
     keys.push_back(

@@ -16,7 +16,7 @@
 namespace routerd {
 namespace {
 
-using Body = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 constexpr std::size_t most_looked_at = 10'000;  // of the newest requests, for figures of all
 constexpr std::uint64_t usual_window = 3600;    // s
@@ -26,11 +26,11 @@ double to_ms(std::chrono::microseconds time) {
     return static_cast<double>(time.count()) / 1000;
 }
 
-Body body_of(const Percentiles& times) {
+Json body_of(const Percentiles& times) {
     return {{"p50", to_ms(times.p50)}, {"p95", to_ms(times.p95)}, {"p99", to_ms(times.p99)}};
 }
 
-Body body_of(const RequestSummary& summary) {
+Json body_of(const RequestSummary& summary) {
     return {{"requests", summary.requests},
             {"failed", summary.failed},
             {"streamed", summary.streamed},
@@ -38,11 +38,11 @@ Body body_of(const RequestSummary& summary) {
             {"completion_tokens", summary.completion_tokens},
             {"queued_ms_mean", to_ms(summary.queued)},
             {"took_ms", body_of(summary.took)},
-            {"first_byte_ms", summary.first_byte ? body_of(*summary.first_byte) : Body()}};
+            {"first_byte_ms", summary.first_byte ? body_of(*summary.first_byte) : Json()}};
 }
 
-Response answer(const Body& body) {
-    return Response::json(body.dump(-1, ' ', false, Body::error_handler_t::replace));
+Response json_answer(const Json& body) {
+    return Response::json(body.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 struct Window {
@@ -74,16 +74,16 @@ asio::awaitable<Result<Response>> summary(RequestHistory& history, Exchange& exc
     if (!rows) {
         co_return rows.error();
     }
-    Body models = Body::object();
+    Json models = Json::object();
     for (const auto& [model, part] : summarize_by_model(*rows)) {
         if (!model.empty()) {
             models[valid_utf8(model)] = body_of(part);
         }
     }
-    co_return answer({{"window_seconds", window->seconds},
-                      {"truncated", rows->size() == most_looked_at},
-                      {"total", body_of(summarize(*rows))},
-                      {"models", std::move(models)}});
+    co_return json_answer({{"window_seconds", window->seconds},
+                           {"truncated", rows->size() == most_looked_at},
+                           {"total", body_of(summarize(*rows))},
+                           {"models", std::move(models)}});
 }
 
 asio::awaitable<Result<Response>> errors(RequestHistory& history, Exchange& exchange) {
@@ -97,17 +97,17 @@ asio::awaitable<Result<Response>> errors(RequestHistory& history, Exchange& exch
     if (!rows) {
         co_return rows.error();
     }
-    Body list = Body::array();
+    Json list = Json::array();
     for (const auto& kind : summarize_errors(*rows)) {
         list.push_back({{"status", kind.status},
-                        {"model", kind.model.empty() ? Body() : Body(kind.model)},
+                        {"model", kind.model.empty() ? Json() : Json(kind.model)},
                         {"count", kind.count},
                         {"last", format_rfc3339(kind.last)},
                         {"message", kind.message}});
     }
-    co_return answer({{"window_seconds", window->seconds},
-                      {"total", rows->size()},
-                      {"errors", std::move(list)}});
+    co_return json_answer({{"window_seconds", window->seconds},
+                           {"total", rows->size()},
+                           {"errors", std::move(list)}});
 }
 
 asio::awaitable<Result<Response>> requests(RequestHistory& history, Exchange& exchange) {

@@ -185,8 +185,24 @@ Result<std::vector<Member>> members(std::string_view body) {
     return found;
 }
 
+/// Ends the text for the parser, which would take a brace behind it for one of its own.
+class Ended {
+  public:
+    explicit Ended(std::string_view body)
+        : behind_(const_cast<char*>(body.data()) + body.size()),
+          was_(std::exchange(*behind_, ' ')) {}
+    Ended(const Ended&) = delete;
+    Ended& operator=(const Ended&) = delete;
+    ~Ended() { *behind_ = was_; }
+
+  private:
+    char* behind_;
+    char was_;
+};
+
 /// `length` becomes that of the object, where something is behind it.
 Result<Peeked> peek_object(std::string_view body, std::size_t& length) {
+    const Ended ended(body);
     Peeked peeked;
     od::document document;
     od::object object;
@@ -220,6 +236,9 @@ Result<Peeked> peek_object(std::string_view body, std::size_t& length) {
 }  // namespace
 
 Result<Peeked> peek_padded(std::string_view body) {
+    if (body.empty()) {
+        return not_json(simdjson::EMPTY);
+    }
     std::size_t length = body.size();
     auto peeked = peek_object(body, length);
     if (!peeked) {  // what is behind the object can hide its end from the parser

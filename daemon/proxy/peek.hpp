@@ -22,7 +22,8 @@ struct Peeked {
     std::string_view opening;
 };
 
-/// How many bytes behind a body the parser may read; what they are has no influence.
+/// How many bytes behind a body the parser may read; what they are has no influence. The first of
+/// them is written for the time of the call, so the memory must not be constant.
 inline constexpr std::size_t peek_padding = 64;
 
 /// Looks at the top-level fields of a JSON object without building anything of the rest. Behind

@@ -71,6 +71,18 @@ TEST(PeekTest, LeavesWhatIsBehindALargeBodysObjectToTheServer) {
     EXPECT_FALSE(peek_at(R"({"model":"a")" + rest));
 }
 
+TEST(PeekTest, WhatLiesBehindTheBodyHasNoInfluence) {
+    for (const char behind : {'}', '"', ' ', '\0', ',', ']'}) {
+        std::string text = R"({"modes":"":[]})";
+        const auto size = text.size();
+        text += std::string(peek_padding, behind);
+        EXPECT_FALSE(peek_padded(std::string_view(text).substr(0, size))) << behind;
+        EXPECT_EQ(text[size], behind) << "it is put back";
+        std::string whole = R"({"model":"a"})" + std::string(peek_padding, behind);
+        EXPECT_EQ(peek_padded(std::string_view(whole).substr(0, 13))->model, "a") << behind;
+    }
+}
+
 class NotARequest : public testing::TestWithParam<const char*> {};
 
 TEST_P(NotARequest, IsRefused) {
