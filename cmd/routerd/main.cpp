@@ -16,6 +16,7 @@
 #include "common/base/text.hpp"
 #include "common/config/load.hpp"
 #include "daemon/app/app.hpp"
+#include "daemon/app/certificate.hpp"
 #include "daemon/catalog/inspect.hpp"
 #include "daemon/telemetry/logging.hpp"
 
@@ -83,6 +84,11 @@ int print_problems(const LoadedConfig& loaded) {
 }
 
 int check(const LoadedConfig& loaded) {
+    const auto certificate = load_certificate(loaded.config.http);
+    if (!certificate) {
+        print_error(certificate.error());
+        return exit_failed;
+    }
     for (const auto& value : loaded.values) {
         std::cout << value.key << " = " << value.value << "  # " << value.origin << '\n';
     }

@@ -11,6 +11,8 @@ namespace routerd {
 namespace {
 
 constexpr std::string_view unix_prefix = "unix://";
+constexpr std::string_view http_prefix = "http://";
+constexpr std::string_view https_prefix = "https://";
 
 bool is_port(std::string_view text) {
     unsigned port = 0;
@@ -19,8 +21,18 @@ bool is_port(std::string_view text) {
     return error == std::errc{} && stop == end && port <= 65'535;  // 0: any free one
 }
 
+std::string_view without_scheme(std::string_view address) {
+    for (const auto prefix : {http_prefix, https_prefix}) {
+        if (address.starts_with(prefix)) {
+            return address.substr(prefix.size());
+        }
+    }
+    return address;
+}
+
 /// The part before the last colon; an IPv6 address without its brackets is empty.
 std::string_view host_of(std::string_view address) {
+    address = without_scheme(address);
     const auto host = address.substr(0, address.rfind(':'));
     if (host.starts_with('[') && host.ends_with(']')) {
         return host.substr(1, host.size() - 2);
@@ -35,13 +47,19 @@ std::string complain_about_address(const std::string& address) {
         const auto path = address.substr(unix_prefix.size());
         return path.empty() ? "must name a path after unix://" : complain_about_socket_path(path);
     }
-    const auto colon = address.rfind(':');
-    if (colon == std::string::npos || !is_port(std::string_view(address).substr(colon + 1)) ||
-        host_of(address).empty() || address.find_first_of(" /") != std::string::npos) {
+    const auto place = without_scheme(address);
+    const auto colon = place.rfind(':');
+    if (colon == std::string_view::npos || !is_port(place.substr(colon + 1)) ||
+        host_of(address).empty() || place.find_first_of(" /") != std::string_view::npos) {
         return "'" + escaped(address) +
-               "' is no address (examples: 127.0.0.1:8080, [::1]:8080, unix:///run/r.sock)";
+               "' is no address (examples: 127.0.0.1:8080, https://[::1]:8443, "
+               "unix:///run/r.sock)";
     }
     return {};
+}
+
+bool is_tls_address(const std::string& address) {
+    return address.starts_with(https_prefix);
 }
 
 std::string complain_about_socket_path(const std::string& path) {

@@ -4,8 +4,12 @@
 
 namespace routerd {
 
-/// What is wrong with a public address (host:port, [v6]:port, unix:///path), or nothing.
+/// What is wrong with a public address (host:port, [v6]:port, both with or without http:// or
+/// https://, unix:///path), or nothing.
 std::string complain_about_address(const std::string& address);
+
+/// Begins with https://.
+bool is_tls_address(const std::string& address);
 
 /// What is wrong with the path of a Unix socket, or nothing. Empty is fine: the default.
 std::string complain_about_socket_path(const std::string& path);

@@ -120,7 +120,8 @@ void complete(Config& config, const DefaultPaths& paths, const Environment& envi
         config.models.dirs = {paths.models_dir};
     }
     for (auto* path : {&config.state.dir, &config.state.socket, &config.state.runtime_dir,
-                       &config.pull.dir, &config.auth.keys_file, &config.llama_server.path}) {
+                       &config.pull.dir, &config.auth.keys_file, &config.llama_server.path,
+                       &config.http.tls_certificate, &config.http.tls_key}) {
         *path = expand_home(*path, environment);
     }
     for (auto& dir : config.models.dirs) {
@@ -133,8 +134,30 @@ void complete(Config& config, const DefaultPaths& paths, const Environment& envi
     }
 }
 
+void check_tls(const HttpConfig& http, Loader& loader, std::vector<std::string>& notes) {
+    const bool has_certificate = !http.tls_certificate.empty();
+    const bool has_key = !http.tls_key.empty();
+    const auto secure = std::find_if(http.listen.begin(), http.listen.end(), is_tls_address);
+    if (has_certificate != has_key) {
+        const auto* given = has_key ? "http.tls_key" : "http.tls_certificate";
+        const auto* missing = has_key ? "http.tls_certificate" : "http.tls_key";
+        loader.problem(loader.origin_of(given),
+                       "'" + std::string(given) + "' is set and '" + missing + "' is not",
+                       "TLS needs both, a certificate and its key");
+    } else if (!has_key && secure != http.listen.end()) {
+        loader.problem(loader.origin_of("http.listen"),
+                       "'" + *secure + "' needs a certificate and its key, and there are none",
+                       "set [http] tls_certificate and tls_key");
+    } else if (has_key && secure == http.listen.end()) {
+        notes.emplace_back(
+            "'http.tls_certificate' is set and no address of 'http.listen' begins with https://: "
+            "nothing speaks TLS");
+    }
+}
+
 /// What no key alone can show to be wrong.
-void check_together(const Config& config, Loader& loader) {
+void check_together(const Config& config, Loader& loader, std::vector<std::string>& notes) {
+    check_tls(config.http, loader, notes);
     if (config.tiers.fast_below > config.tiers.powerful_from) {
         loader.problem(loader.origin_of("tiers.fast_below"),
                        "'tiers.fast_below' is above 'tiers.powerful_from'",
@@ -181,7 +204,7 @@ LoadedConfig load_config(const LoadOptions& options) {
         loader.read_text(key, text, "command line");
     }
     complete(loaded.config, loaded.paths, options.environment, loader);
-    check_together(loaded.config, loader);
+    check_together(loaded.config, loader, loaded.notes);
     loaded.values = loader.values();
     return loaded;
 }
@@ -192,7 +215,7 @@ LoadedConfig load_config_text(const std::string& text, const std::string& name) 
     Loader loader(loaded);
     load_text(loader, text, name);
     complete(loaded.config, loaded.paths, {}, loader);
-    check_together(loaded.config, loader);
+    check_together(loaded.config, loader, loaded.notes);
     loaded.values = loader.values();
     return loaded;
 }

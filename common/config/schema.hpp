@@ -24,7 +24,10 @@ enum class Tier { fast, balanced, powerful };
 
 /// [http] the public listeners
 struct HttpConfig {
-    std::vector<std::string> listen{"127.0.0.1:8080"};   ///< host:port, [v6]:port or unix:///path
+    std::vector<std::string> listen{"127.0.0.1:8080"};   ///< host:port, [v6]:port or unix:///path;
+                                                         ///< https:// in front of a host is TLS
+    std::string tls_certificate;                         ///< PEM file of the https:// addresses
+    std::string tls_key;                                 ///< its key, a PEM file
     unsigned workers = 1;                                ///< event loops
     std::uint64_t max_body = 64ULL << 20U;               ///< bytes of one request body
     std::vector<std::string> cors_origins;               ///< exact origins, none by default

@@ -67,8 +67,13 @@ void add_http(std::vector<ConfigKey>& keys) {
     const auto c = &Config::http;
     using H = HttpConfig;
     keys.push_back(key("http.listen", c, &H::listen, strings_type(complain_about_address),
-                       "public addresses: host:port, [v6]:port or unix:///path; none: the control "
-                       "socket alone"));
+                       "public addresses: host:port, [v6]:port or unix:///path, with https:// in "
+                       "front of a host for TLS; none: the control socket alone"));
+    keys.push_back(key("http.tls_certificate", c, &H::tls_certificate, string_type(),
+                       "PEM file with the certificate of https:// addresses, and those that "
+                       "lead to its authority behind it"));
+    keys.push_back(key("http.tls_key", c, &H::tls_key, string_type(),
+                       "PEM file with the key of that certificate"));
     keys.push_back(key("http.workers", c, &H::workers, workers_type(),
                        "event loops; this build serves with one, so only 1 is accepted"));
     keys.push_back(key("http.max_body", c, &H::max_body, size_type(one_kib, 4 * one_gib),

@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/base/text.hpp"
+#include "daemon/app/certificate.hpp"
 #include "daemon/app/finished.hpp"
 #include "daemon/app/notify.hpp"
 #include "daemon/dialects/metrics.hpp"
@@ -42,6 +43,10 @@ Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load) {
                      "listening beyond this machine without a key would give it to everybody")
             .with_hint("set [auth] api_key, listen on 127.0.0.1, or start with --insecure-no-auth");
     }
+    auto certificate = load_certificate(config.http);
+    if (!certificate) {
+        return certificate.error();
+    }
     auto lock = StateLock::acquire(config.state.dir);
     if (!lock) {
         return lock.error();
@@ -54,8 +59,16 @@ Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load) {
     if (!store) {
         return store.error();
     }
-    return std::unique_ptr<App>(new App(std::move(loaded), std::move(load), std::move(*lock),
-                                        std::move(*store), std::move(*authenticator)));
+    std::unique_ptr<App> app(new App(std::move(loaded), std::move(load), std::move(*lock),
+                                     std::move(*store), std::move(*authenticator)));
+    app->use(std::move(*certificate));
+    return app;
+}
+
+void App::use(std::optional<TlsContext> certificate) {
+    if (certificate) {
+        server_.use(std::move(*certificate));
+    }
 }
 
 App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<Store> store,
@@ -100,11 +113,12 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                      .health = [this] { return fleet_.health(); },
                      .server = [this] { return server_report(); },
                      .check = [this] { return health_.check(); }}),
-      server_(
-          io_, routes_,
-          {.http = loaded_.config.http,
-           .authorize = [this](const http::RequestHead& head,
-                               const Route* route) { return authenticator_.check(head, route); }}),
+      server_(io_, routes_,
+              {.http = loaded_.config.http,
+               .authorize =
+                   [this](const http::RequestHead& head, const Route* route, Scheme scheme) {
+                       return authenticator_.check(head, route, scheme);
+                   }}),
       tasks_(loop_.get_executor(), "daemon task"),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
       stop_(loop_.get_executor()) {}
@@ -250,6 +264,14 @@ asio::awaitable<Result<void>> App::reload() {
         co_return Error(Errc::invalid_request,
                         "reload the configuration: it stays as it was:" + problems);
     }
+    // Which addresses there are is settled at start; what they show is not.
+    const HttpConfig http = loaded->config.http;
+    auto read_certificate = [http] { return load_certificate(http); };
+    auto certificate = co_await run_on(pool_, std::move(read_certificate));
+    if (!certificate) {
+        co_return certificate.error().within("reload: the configuration stays as it was");
+    }
+    use(std::move(*certificate));
     loaded_ = std::move(*loaded);
     proxy_.apply(loaded_.config);
     fleet_.apply(loaded_.config);

@@ -47,6 +47,7 @@ class App {
   private:
     App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<Store> store,
         Authenticator authenticator);
+    void use(std::optional<TlsContext> certificate);
 
     static Result<std::vector<ListenAddress>> public_addresses(const Config& config,
                                                                bool& loopback_only);

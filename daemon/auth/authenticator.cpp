@@ -98,7 +98,7 @@ Result<Authenticator> Authenticator::make(const Config& config, bool loopback_on
     return made;
 }
 
-Result<void> Authenticator::check_browser(const http::RequestHead& head) const {
+Result<void> Authenticator::check_browser(const http::RequestHead& head, Scheme scheme) const {
     if (loopback_only_ && keys_.empty() && !is_local_host(head.host)) {
         // A page of somebody's whose name was made to point here (DNS rebinding).
         return Error(Errc::forbidden,
@@ -111,7 +111,7 @@ Result<void> Authenticator::check_browser(const http::RequestHead& head) const {
     const auto origin = head.find("origin");
     const bool known_origin =
         origin && (std::find(origins_.begin(), origins_.end(), *origin) != origins_.end() ||
-                   is_same_origin(*origin, head.host));
+                   is_same_origin(*origin, scheme, head.host));
     const auto site = head.find("sec-fetch-site");
     if ((origin && !known_origin) || (!origin && site && *site == "cross-site")) {
         return Error(Errc::forbidden, "requests from pages of other origins are not allowed")
@@ -135,8 +135,9 @@ Result<std::string> Authenticator::check_key(const http::RequestHead& head) cons
     return known->name;
 }
 
-Result<std::string> Authenticator::check(const http::RequestHead& head, const Route* route) const {
-    const auto safe = check_browser(head);
+Result<std::string> Authenticator::check(const http::RequestHead& head, const Route* route,
+                                         Scheme scheme) const {
+    const auto safe = check_browser(head, scheme);
     if (!safe) {
         return safe.error();
     }

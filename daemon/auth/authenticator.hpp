@@ -22,11 +22,12 @@ class Authenticator {
 
     /// Is this request allowed to come this far? The name of the key that it brings, which tells
     /// nothing of the key itself; empty where none is needed. Errors: invalid_api_key, forbidden.
-    Result<std::string> check(const http::RequestHead& head, const Route* route) const;
+    Result<std::string> check(const http::RequestHead& head, const Route* route,
+                              Scheme scheme) const;
 
   private:
     Authenticator() = default;
-    Result<void> check_browser(const http::RequestHead& head) const;
+    Result<void> check_browser(const http::RequestHead& head, Scheme scheme) const;
     Result<std::string> check_key(const http::RequestHead& head) const;
 
     struct Key {

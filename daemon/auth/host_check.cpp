@@ -37,10 +37,10 @@ bool is_local_host(std::string_view host) noexcept {
             iequals(name.substr(name.size() - suffix.size()), suffix));
 }
 
-bool is_same_origin(std::string_view origin, std::string_view host) noexcept {
-    constexpr std::string_view scheme = "http://";
-    return iequals(origin.substr(0, scheme.size()), scheme) &&
-           iequals(origin.substr(scheme.size()), host);
+bool is_same_origin(std::string_view origin, Scheme scheme, std::string_view host) noexcept {
+    const std::string_view begin = scheme == Scheme::https ? "https://" : "http://";
+    return iequals(origin.substr(0, begin.size()), begin) &&
+           iequals(origin.substr(begin.size()), host);
 }
 
 }  // namespace routerd

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "daemon/http/routes.hpp"
+
 namespace routerd {
 
 /// A Host value that can only mean this machine: localhost, *.localhost, 127.0.0.0/8, [::1], with
@@ -9,6 +11,6 @@ namespace routerd {
 bool is_local_host(std::string_view host) noexcept;
 
 /// `origin` ("http://127.0.0.1:8080") is the very address that the request came to.
-bool is_same_origin(std::string_view origin, std::string_view host) noexcept;
+bool is_same_origin(std::string_view origin, Scheme scheme, std::string_view host) noexcept;
 
 }  // namespace routerd

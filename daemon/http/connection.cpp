@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "daemon/net/tls_session.hpp"
+
 namespace routerd {
 namespace {
 
@@ -22,8 +24,11 @@ Error client_left() {
 
 }  // namespace
 
-Connection::Connection(UniqueFd socket, IoLoop& loop, bool is_control)
-    : stream_(std::move(socket), loop, *this), is_control_(is_control) {}
+Connection::Connection(UniqueFd socket, IoLoop& loop, bool is_control,
+                       std::unique_ptr<TlsSession> tls)
+    : is_control_(is_control),
+      is_tls_(tls != nullptr),
+      stream_(std::move(socket), loop, *this, std::move(tls)) {}
 
 std::string_view Connection::input() const noexcept {
     return {buffer_.get() + begin_, end_ - begin_};

@@ -17,13 +17,15 @@ namespace routerd {
 /// no buffer. Owned by its session; loop thread only.
 class Connection final : private Stream::Owner {
   public:
-    Connection(UniqueFd socket, IoLoop& loop, bool is_control);
+    /// With TLS unless `tls` is nullptr.
+    Connection(UniqueFd socket, IoLoop& loop, bool is_control, std::unique_ptr<TlsSession> tls);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection() = default;
 
     /// Came over the control socket: its user is the administrator.
     bool is_control() const noexcept { return is_control_; }
+    bool is_tls() const noexcept { return is_tls_; }
 
     /// Received and not consumed yet. Valid until the next receive(), reserve() or release(). A
     /// parser may read (not use) some bytes behind it: see padding.
@@ -90,8 +92,9 @@ class Connection final : private Stream::Owner {
     void drop_buffer() noexcept;
     bool read_now();
 
-    Stream stream_;
     bool is_control_;
+    bool is_tls_;
+    Stream stream_;
     bool gone_ = false;
     bool expired_ = false;
     bool idle_ = false;

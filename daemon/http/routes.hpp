@@ -19,6 +19,9 @@ enum class Scope {
     admin,      ///< a key with `admin`
 };
 
+/// How a request came over a public listener.
+enum class Scheme { http, https };
+
 /// One line of the table. Patterns are paths with `{name}` for one segment and `{name...}` for the
 /// rest.
 struct Route {

@@ -89,17 +89,26 @@ Server::~Server() = default;
 
 void Server::listen(Listener listener, bool is_control) {
     auto& bound = listeners_.emplace_back(Bound{std::move(listener), is_control});
-    tasks_.spawn(bound.listener.run([this, is_control](UniqueFd socket) {
-        tasks_.spawn(session(std::move(socket), is_control));
-    }));
+    tasks_.spawn(
+        bound.listener.run([this, &bound](UniqueFd socket) { admit(std::move(socket), bound); }));
+}
+
+void Server::admit(UniqueFd socket, const Bound& bound) {
+    std::unique_ptr<TlsSession> tls;
+    if (bound.listener.address().tls) {
+        tls = tls_ ? tls_->accept(socket.get()) : nullptr;
+        if (tls == nullptr) {
+            return spdlog::warn("accept on {}: out of memory", bound.listener.address().url());
+        }
+    }
+    tasks_.spawn(session(std::move(socket), bound.is_control, std::move(tls)));
 }
 
 std::vector<std::string> Server::addresses() const {
     std::vector<std::string> result;
     for (const auto& bound : listeners_) {
         const auto place = bound.is_control ? result.begin() : result.end();
-        const auto& address = bound.listener.address();
-        result.insert(place, (address.is_unix() ? "" : "http://") + address.text());
+        result.insert(place, bound.listener.address().url());
     }
     return result;
 }
@@ -133,8 +142,9 @@ asio::awaitable<void> Server::wait() {
 }
 
 /// A connection between two requests is this and one wait: it holds nothing of a request's.
-asio::awaitable<void> Server::session(UniqueFd socket, bool is_control) {
-    Connection connection(std::move(socket), loop_, is_control);
+asio::awaitable<void> Server::session(UniqueFd socket, bool is_control,
+                                      std::unique_ptr<TlsSession> tls) {
+    Connection connection(std::move(socket), loop_, is_control, std::move(tls));
     const Registration registration(*this, connection);
     // Who connects says something soon; who has been served may keep the connection for more.
     auto patience = options_.http.header_timeout;
@@ -172,7 +182,8 @@ const Route* Server::find_route(Exchange& exchange, Served& served,
     request.params = std::move(match.params);
     request.route = match.route == nullptr ? std::string_view() : match.route->pattern;
     if (!exchange.is_control() && options_.authorize) {
-        auto allowed = options_.authorize(request.head, match.route);
+        const auto scheme = exchange.connection().is_tls() ? Scheme::https : Scheme::http;
+        auto allowed = options_.authorize(request.head, match.route, scheme);
         if (!allowed) {
             exchange.mark_close();  // its body stays unread
             refusal = error_response(allowed.error(), request.dialect);

@@ -14,14 +14,15 @@
 #include "daemon/net/io_loop.hpp"
 #include "daemon/net/listener.hpp"
 #include "daemon/net/task_group.hpp"
+#include "daemon/net/tls_context.hpp"
 
 namespace routerd {
 
 /// May this request be answered? Asked when its head is there and before its body is read. `route`
 /// is nullptr for a path that does not exist. Errors: invalid_api_key, forbidden.
 /// Gives the name of the key that the request brings, empty where none is needed.
-using Authorize =
-    std::function<Result<std::string>(const http::RequestHead& head, const Route* route)>;
+using Authorize = std::function<Result<std::string>(const http::RequestHead& head,
+                                                    const Route* route, Scheme scheme)>;
 
 /// Accepts connections and serves each in a coroutine of its own: read a head, authorize, read the
 /// body, call the route's handler, again. Loop thread only.
@@ -37,7 +38,11 @@ class Server {
     /// Takes over a listener and serves what it accepts.
     void listen(Listener listener, bool is_control);
 
-    /// Where it listens, as URLs ("http://127.0.0.1:8080", "unix:///run/…"), control socket first.
+    /// The certificate of listeners with TLS, from the next connection on; before the first of them
+    /// listens.
+    void use(TlsContext tls) { tls_ = std::move(tls); }
+
+    /// Where it listens, as URLs ("https://127.0.0.1:8080", "unix:///run/…"), control socket first.
     std::vector<std::string> addresses() const;
 
     std::size_t connections() const noexcept { return connections_.size(); }
@@ -67,7 +72,9 @@ class Server {
     struct Served;
     struct Registration;
 
-    asio::awaitable<void> session(UniqueFd socket, bool is_control);
+    void admit(UniqueFd socket, const Bound& bound);
+    asio::awaitable<void> session(UniqueFd socket, bool is_control,
+                                  std::unique_ptr<TlsSession> tls);
     asio::awaitable<bool> serve_one(Connection& connection, Served& served);
     asio::awaitable<void> answer(Exchange& exchange, Served& served);
     asio::awaitable<void> dispatch(Exchange& exchange, Served& served);
@@ -82,6 +89,7 @@ class Server {
     IoLoop& loop_;
     const Routes& routes_;
     Options options_;
+    std::optional<TlsContext> tls_;
     std::list<Bound> listeners_;
     std::unordered_set<Connection*> connections_;
     std::vector<std::unique_ptr<Served>> spare_;

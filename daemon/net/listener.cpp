@@ -161,6 +161,12 @@ Result<UniqueFd> open_listening(const ListenAddress& address, NativeAddress& nat
     return fd;
 }
 
+bool take_prefix(std::string_view& text, std::string_view prefix) {
+    const bool has = text.starts_with(prefix);
+    text.remove_prefix(has ? prefix.size() : 0);
+    return has;
+}
+
 bool is_exhaustion(int error) {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
@@ -179,15 +185,23 @@ std::string ListenAddress::text() const {
     return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+std::string ListenAddress::url() const {
+    return (is_unix() ? "" : tls ? "https://" : "http://") + text();
+}
+
 Result<ListenAddress> parse_listen_address(std::string_view text) {
-    const Error bad(Errc::invalid_request,
-                    "'" + std::string(text) +
-                        "' is not an address (examples: 127.0.0.1:8080, [::1]:8080, unix:///path)");
+    const Error bad(
+        Errc::invalid_request,
+        "'" + std::string(text) +
+            "' is not an address (examples: 127.0.0.1:8080, https://[::1]:8443, unix:///path)");
     ListenAddress address;
-    constexpr std::string_view scheme = "unix://";
-    if (text.starts_with(scheme)) {
-        address.unix_path = text.substr(scheme.size());
+    if (take_prefix(text, "unix://")) {
+        address.unix_path = text;
         return address.unix_path.starts_with('/') ? Result<ListenAddress>(address) : bad;
+    }
+    address.tls = take_prefix(text, "https://");
+    if (!address.tls) {
+        take_prefix(text, "http://");
     }
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) {

@@ -15,8 +15,9 @@ namespace routerd {
 
 /// Where to listen, as written in the configuration.
 struct ListenAddress {
-    std::string host;           ///< "127.0.0.1", "::1", "0.0.0.0"; empty for a Unix socket
-    std::uint16_t port = 0;     ///< 0: any free one
+    std::string host;        ///< "127.0.0.1", "::1", "0.0.0.0"; empty for a Unix socket
+    std::uint16_t port = 0;  ///< 0: any free one
+    bool tls = false;
     std::string unix_path;      ///< empty for TCP
     unsigned unix_mode = 0600;  ///< permissions of the socket file
 
@@ -24,10 +25,12 @@ struct ListenAddress {
     bool is_loopback() const noexcept;
     /// "127.0.0.1:8080", "[::1]:8080", "unix:///run/x.sock".
     std::string text() const;
+    /// "https://127.0.0.1:8080", "http://[::1]:8080", "unix:///run/x.sock".
+    std::string url() const;
 };
 
-/// Reads "host:port", "[v6]:port", ":port" (all addresses), "unix:///path". "localhost" is
-/// 127.0.0.1. Errors: invalid_request.
+/// Reads "host:port", "[v6]:port", ":port" (all addresses), "unix:///path"; "https://" in front of
+/// a host is TLS, "http://" says nothing new. "localhost" is 127.0.0.1. Errors: invalid_request.
 Result<ListenAddress> parse_listen_address(std::string_view text);
 
 /// Accepts connections on one address and hands each to a callback. A Unix socket's file is removed

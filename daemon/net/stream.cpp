@@ -5,10 +5,14 @@
 #include <cstring>
 #include <utility>
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+
+#include "daemon/net/tls_session.hpp"
 
 namespace routerd {
 namespace {
@@ -17,17 +21,6 @@ using State = Stream::Outcome::State;
 
 constexpr std::size_t pieces_at_once = 16;
 constexpr std::size_t joined_most = 4096;  // bytes
-
-/// Takes `sent` bytes off the front of `buffers`.
-void advance(std::span<asio::const_buffer>& buffers, std::size_t sent) noexcept {
-    while (!buffers.empty() && sent >= buffers.front().size()) {
-        sent -= buffers.front().size();
-        buffers = buffers.subspan(1);
-    }
-    if (sent > 0) {
-        buffers.front() += sent;
-    }
-}
 
 /// Small pieces are joined first: a copy costs less than what the kernel does for each piece.
 ssize_t send_joined(int socket, std::span<const asio::const_buffer> buffers) noexcept {
@@ -68,8 +61,25 @@ ssize_t send_pieces(int socket, std::span<const asio::const_buffer> buffers) noe
 
 }  // namespace
 
+void advance(std::span<asio::const_buffer>& buffers, std::size_t sent) noexcept {
+    while (!buffers.empty() && sent >= buffers.front().size()) {
+        sent -= buffers.front().size();
+        buffers = buffers.subspan(1);
+    }
+    if (sent > 0) {
+        buffers.front() += sent;
+    }
+}
+
 Stream::Stream(UniqueFd socket, IoLoop& loop, Owner& owner)
-    : Expiring(loop.deadlines()), loop_(loop), owner_(owner), socket_(std::move(socket)) {
+    : Stream(std::move(socket), loop, owner, nullptr) {}
+
+Stream::Stream(UniqueFd socket, IoLoop& loop, Owner& owner, std::unique_ptr<TlsSession> tls)
+    : Expiring(loop.deadlines()),
+      loop_(loop),
+      owner_(owner),
+      socket_(std::move(socket)),
+      tls_(std::move(tls)) {
     loop_.poller().add(socket_.get(), *this);
 }
 
@@ -80,6 +90,9 @@ Stream::~Stream() {
 void Stream::on_io(unsigned events) {
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
         peer_closed_ = true;
+    }
+    if ((events & EPOLLOUT) != 0 && tls_ && tls_->reading_wants_output()) {
+        events |= EPOLLIN;
     }
     const bool takes_output = (events & EPOLLOUT) != 0 && std::exchange(waits_for_output_, false);
     const bool has_input = (events & ~unsigned{EPOLLOUT}) != 0;
@@ -96,6 +109,9 @@ void Stream::on_io(unsigned events) {
 }
 
 Stream::Outcome Stream::read(std::span<char> room) noexcept {
+    if (tls_) [[unlikely]] {
+        return read_tls(room);
+    }
     for (;;) {
         const auto count = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
         if (count > 0) {
@@ -120,7 +136,22 @@ Stream::Outcome Stream::read(std::span<char> room) noexcept {
     }
 }
 
+Stream::Outcome Stream::read_tls(std::span<char> room) noexcept {
+    const auto got = tls_->read(room, peer_closed_);
+    readable_ = got.state == State::moved && tls_->may_have_more();
+    peer_closed_ = peer_closed_ || got.state == State::end || got.state == State::failed;
+    if (tls_->reading_wants_output()) {
+        loop_.poller().want_output(socket_.get(), *this, true);  // told once, then no more
+    }
+    return got;
+}
+
 Stream::Outcome Stream::write(std::span<asio::const_buffer>& buffers) noexcept {
+    if (tls_) [[unlikely]] {
+        const auto sent = tls_->write(buffers);
+        written_ += sent.count;
+        return sent;
+    }
     std::size_t moved = 0;
     while (!buffers.empty()) {
         if (buffers.front().size() == 0) {
@@ -153,7 +184,9 @@ bool Stream::peer_took_nothing(std::uint64_t before, int error) const noexcept {
     socklen_t size = sizeof(family);
     ::getsockopt(socket_.get(), SOL_SOCKET, SO_DOMAIN, &family, &size);
     if (family == AF_UNIX) {
-        return error == ECONNRESET || error == EPIPE;
+        int unread = 0;  // a peer that has shut down and not closed yet
+        return error == ECONNRESET || error == EPIPE ||
+               (::ioctl(socket_.get(), SIOCOUTQ, &unread) == 0 && unread > 0);
     }
     // linux/tcp.h cannot be included beside netinet/tcp.h, whose tcp_info ends before this field.
     constexpr std::size_t bytes_acked_at = 120;
@@ -170,6 +203,10 @@ bool Stream::peer_took_nothing(std::uint64_t before, int error) const noexcept {
 
 void Stream::close() noexcept {
     if (socket_) {
+        if (tls_) {
+            tls_->say_end();
+            tls_.reset();
+        }
         loop_.poller().remove(socket_.get(), *this);
         socket_.reset();
     }
@@ -179,6 +216,7 @@ void Stream::close() noexcept {
 }
 
 void Stream::abort() noexcept {
+    tls_.reset();  // without a word: what came before is not all
     if (socket_) {
         const linger reset{1, 0};
         ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -187,6 +225,9 @@ void Stream::abort() noexcept {
 }
 
 void Stream::shutdown_send() noexcept {
+    if (tls_) {
+        tls_->say_end();
+    }
     if (socket_) {
         ::shutdown(socket_.get(), SHUT_WR);
     }

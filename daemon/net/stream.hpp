@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include <boost/asio/buffer.hpp>
@@ -13,8 +14,13 @@
 
 namespace routerd {
 
-/// A connected socket, TCP or Unix, that never blocks: its owner reads and writes when it likes and
-/// is told when there is a point in it. Loop thread only.
+class TlsSession;
+
+/// Takes `sent` bytes off the front of `buffers`.
+void advance(std::span<asio::const_buffer>& buffers, std::size_t sent) noexcept;
+
+/// A connected socket, TCP or Unix, with or without TLS, that never blocks: its owner reads and
+/// writes when it likes and is told when there is a point in it. Loop thread only.
 class Stream final : private Poller::Watched, private Expiring {
   public:
     /// Who is told. Each of these may destroy the stream.
@@ -45,13 +51,15 @@ class Stream final : private Poller::Watched, private Expiring {
     };
 
     Stream(UniqueFd socket, IoLoop& loop, Owner& owner);
+    /// With TLS, on the server's side, unless `tls` is nullptr.
+    Stream(UniqueFd socket, IoLoop& loop, Owner& owner, std::unique_ptr<TlsSession> tls);
     ~Stream() override;
 
-    /// Reads what is there. When less than `room` came, nothing is left and on_readable() will
-    /// tell of more; else call it again.
+    /// Reads what is there. While readable() there may be more; else on_readable() will tell of it.
     Outcome read(std::span<char> room) noexcept;
 
-    /// Sends as much of `buffers` as the socket takes, and advances them.
+    /// Sends as much of `buffers` as the socket takes, and advances them. What is left must be what
+    /// the next call begins with.
     Outcome write(std::span<asio::const_buffer>& buffers) noexcept;
 
     /// A read may give something: nothing is known to the contrary.
@@ -75,9 +83,9 @@ class Stream final : private Poller::Watched, private Expiring {
     std::uint64_t written() const noexcept { return written_; }
 
     /// Whether the peer is known not to have received anything that was written after the first
-    /// `before` bytes; asked when the connection turned out to be broken with `error`. A Unix
-    /// socket says so by ECONNRESET (the peer closed with our bytes unread), TCP by what was
-    /// acknowledged.
+    /// `before` bytes; asked when the connection turned out to be broken with `error`, or 0 when it
+    /// just ended. A Unix socket says so by ECONNRESET (the peer closed with our bytes unread) or
+    /// by what lies in it, TCP by what was acknowledged.
     bool peer_took_nothing(std::uint64_t before, int error) const noexcept;
 
     /// Closes. The peer sees an orderly end unless it has unread data.
@@ -95,10 +103,12 @@ class Stream final : private Poller::Watched, private Expiring {
   private:
     void on_io(unsigned events) override;
     void on_deadline() override { owner_.on_expired(); }
+    Outcome read_tls(std::span<char> room) noexcept;
 
     IoLoop& loop_;
     Owner& owner_;
     UniqueFd socket_;
+    std::unique_ptr<TlsSession> tls_;  // nullptr: none
     std::uint64_t written_ = 0;
     bool readable_ = false;
     bool peer_closed_ = false;

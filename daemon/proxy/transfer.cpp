@@ -338,7 +338,7 @@ void Transfer::on_server_failure(int error) {
     const int cause = send_error_ != 0 ? send_error_ : error;
     // RFC 9110 9.2.2: what a server may have begun to do is not asked of it twice.
     untouched_ = method == "GET" || method == "HEAD" ||
-                 (cause != 0 && upstream_.stream().peer_took_nothing(written_before_, cause));
+                 upstream_.stream().peer_took_nothing(written_before_, cause);
     settle(
         Error(Errc::upstream_error, "the model's server closed the connection without an answer"));
 }

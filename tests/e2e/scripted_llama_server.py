@@ -51,7 +51,7 @@ def serve(connection, number):
     with connection, reader:
         while line := read_request(reader):
             is_post = line.startswith('POST')
-            step = next_step(line, number) if is_post or line.startswith('GET /props') else 'answer'
+            step = next_step(line, number) if is_post or line.startswith('GET /slots') else 'answer'
             if step == 'part':
                 connection.sendall(ANSWER[:-10])
             elif step != 'close':

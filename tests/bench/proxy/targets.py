@@ -186,7 +186,7 @@ class Router:
             tls = f'tls_certificate = "{self.certificate[0]}"\ntls_key = "{self.certificate[1]}"'
         return f"""
 [http]
-listen = ["127.0.0.1:{self.port}"]
+listen = ["{'https://' if self.certificate else ''}127.0.0.1:{self.port}"]
 workers = {self.workers}
 {tls}
 [auth]

@@ -50,7 +50,7 @@ TEST_F(CtlTest, FollowsRequests) {
         "GET /control/v1/requests?limit=2&follow=true",
         "event: request\ndata: {\"id\":4,\"request\":\"r-4\",\"model\":\"q\",\"status\":200,"
         "\"started\":\"2026-11-21T14:59:00Z\",\"took_ms\":1500}\n\n"
-        "event: request\ndata: {\"id\":5,\"request\":\"r\u001b5\",\"status\":404,"
+        "event: request\ndata: {\"id\":5,\"request\":\"r\\u001b5\",\"status\":404,"
         "\"started\":\"2026-11-21T14:59:01Z\",\"error\":\"no model\"}\n\n");
     EXPECT_EQ(ctl({"requests", "-f", "-n", "2"}).out,
               "2026-11-21T14:59:00.000Z  r-4  q  200  1.5 s\n"

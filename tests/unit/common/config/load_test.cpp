@@ -144,13 +144,32 @@ context = "many"
             "true "
             "or false",
             "f.toml:5:10: 'http.listen': 'nonsense' is no address (examples: 127.0.0.1:8080, "
-            "[::1]:8080, unix:///run/r.sock)",
+            "https://[::1]:8443, unix:///run/r.sock)",
             "f.toml:6:1: unknown key 'http.parallel' (did you mean 'limits.parallel'?)",
             "f.toml:7:2: unknown section 'limit' (did you mean 'limits'?)",
             "f.toml:10:15: 'limits.idle_unload': 'soon' is not a duration (examples: 250ms, 5s, "
             "10m, 1h)",
             "f.toml:12:1: unknown key 'contxt' of model \"x\" (did you mean 'context'?)",
             "f.toml:13:11: model.\"x\".context: must be a whole number, not a string"));
+}
+
+constexpr const char* with_certificate =
+    "tls_certificate = \"/etc/c.pem\"\ntls_key = \"/etc/c.key\"\n";
+
+TEST(LoadTest, TakesAddressesWithTls) {
+    const auto loaded = load_config_text(
+        std::string("[http]\nlisten = [\"https://127.0.0.1:8443\", \"http://[::1]:1\"]\n") +
+            with_certificate,
+        "f");
+    EXPECT_THAT(problems_of(loaded), testing::IsEmpty());
+    EXPECT_THAT(loaded.notes, testing::IsEmpty());
+    EXPECT_EQ(loaded.config.http.tls_key, "/etc/c.key");
+}
+
+TEST(LoadTest, SaysThatNothingUsesACertificate) {
+    const auto loaded = load_config_text(std::string("[http]\n") + with_certificate, "f");
+    EXPECT_THAT(problems_of(loaded), testing::IsEmpty());
+    EXPECT_THAT(loaded.notes, testing::ElementsAre(HasSubstr("nothing speaks TLS")));
 }
 
 struct BadText {
@@ -171,6 +190,15 @@ INSTANTIATE_TEST_SUITE_P(
     LoadTest, BadTextTest,
     testing::Values(
         BadText{"Syntax", "[http\n", "f:1:6: not TOML"},
+        BadText{"NoCertificate", "[http]\nlisten = [\"https://127.0.0.1:1\"]",
+                "'https://127.0.0.1:1' needs a certificate and its key, and there are none"},
+        BadText{"NoKey", "[http]\ntls_certificate = \"/etc/c.pem\"",
+                "f:2: 'http.tls_certificate' is set and 'http.tls_key' is not"},
+        BadText{"TlsForAll",
+                "[http]\nlisten = [\"https://0.0.0.0:1\"]\ntls_certificate = \"/c\"\n"
+                "tls_key = \"/k\"",
+                "'https://0.0.0.0:1' can be reached from other machines, and there is no key"},
+        BadText{"TlsOnASocket", "[http]\nlisten = [\"https://unix:///run/x\"]", "is no address"},
         BadText{"NotASection", "http = 1", "'http' must be a section, not a whole number"},
         BadText{"KeyOutside", "listen = []", "unknown key outside a section 'listen'"},
         BadText{"ModelNotATable", "[model]\nx = 1", "must be the section of a model"},

@@ -27,14 +27,16 @@ Authenticator with_key(const std::string& key) {
 
 TEST(AuthenticatorTest, LetsEverybodyInWithoutAKeyOnLoopback) {
     const auto open = *Authenticator::make(Config{}, true);
-    EXPECT_TRUE(open.check(request("POST", {}), nullptr));
+    EXPECT_TRUE(open.check(request("POST", {}), nullptr, Scheme::http));
 }
 
 TEST(AuthenticatorTest, TakesTheKeyFromEitherHeader) {
     const auto auth = with_key("secret");
-    EXPECT_TRUE(auth.check(request("GET", {{"Authorization", "Bearer secret"}}), nullptr));
-    EXPECT_TRUE(auth.check(request("GET", {{"authorization", "bearer  secret"}}), nullptr));
-    EXPECT_TRUE(auth.check(request("GET", {{"X-Api-Key", "secret"}}), nullptr));
+    EXPECT_TRUE(
+        auth.check(request("GET", {{"Authorization", "Bearer secret"}}), nullptr, Scheme::http));
+    EXPECT_TRUE(
+        auth.check(request("GET", {{"authorization", "bearer  secret"}}), nullptr, Scheme::http));
+    EXPECT_TRUE(auth.check(request("GET", {{"X-Api-Key", "secret"}}), nullptr, Scheme::http));
 }
 
 TEST(AuthenticatorTest, RefusesWrongAndDoubtfulKeys) {
@@ -47,7 +49,7 @@ TEST(AuthenticatorTest, RefusesWrongAndDoubtfulKeys) {
         {{"Authorization", "Basic secret"}},
         {{"Authorization", "Bearer secret"}, {"X-Api-Key", "other"}}};
     for (const auto& fields : bad) {
-        const auto checked = auth.check(request("GET", fields), nullptr);
+        const auto checked = auth.check(request("GET", fields), nullptr, Scheme::http);
         ASSERT_FALSE(checked);
         EXPECT_EQ(checked.error().code(), Errc::invalid_api_key);
     }
@@ -55,22 +57,27 @@ TEST(AuthenticatorTest, RefusesWrongAndDoubtfulKeys) {
 
 TEST(AuthenticatorTest, NamesTheKeyWithoutTellingIt) {
     const auto auth = with_key("secret");
-    EXPECT_EQ(*auth.check(request("GET", {{"X-Api-Key", "secret"}}), nullptr), "api_key");
-    EXPECT_EQ(*Authenticator::make(Config{}, true)->check(request("GET", {}), nullptr), "");
+    EXPECT_EQ(*auth.check(request("GET", {{"X-Api-Key", "secret"}}), nullptr, Scheme::http),
+              "api_key");
+    EXPECT_EQ(
+        *Authenticator::make(Config{}, true)->check(request("GET", {}), nullptr, Scheme::http), "");
 }
 
 TEST(AuthenticatorTest, OpenRoutesNeedNoKey) {
     Route livez;
     livez.scope = Scope::open;
-    EXPECT_TRUE(with_key("secret").check(request("GET", {}), &livez));
+    EXPECT_TRUE(with_key("secret").check(request("GET", {}), &livez, Scheme::http));
 }
 
 TEST(AuthenticatorTest, RefusesWhatABrowserWasTrickedInto) {
     const auto open = *Authenticator::make(Config{}, true);
-    EXPECT_FALSE(open.check(request("GET", {}, "evil.example"), nullptr));
-    EXPECT_FALSE(open.check(request("POST", {{"Origin", "http://evil.example"}}), nullptr));
-    EXPECT_FALSE(open.check(request("POST", {{"Sec-Fetch-Site", "cross-site"}}), nullptr));
-    EXPECT_TRUE(open.check(request("POST", {{"Origin", "http://localhost"}}), nullptr));
+    EXPECT_FALSE(open.check(request("GET", {}, "evil.example"), nullptr, Scheme::http));
+    EXPECT_FALSE(
+        open.check(request("POST", {{"Origin", "http://evil.example"}}), nullptr, Scheme::http));
+    EXPECT_FALSE(
+        open.check(request("POST", {{"Sec-Fetch-Site", "cross-site"}}), nullptr, Scheme::http));
+    EXPECT_TRUE(
+        open.check(request("POST", {{"Origin", "http://localhost"}}), nullptr, Scheme::http));
 }
 
 TEST(AuthenticatorTest, AKeyFileMustBeItsOwnersAlone) {
@@ -84,8 +91,8 @@ TEST(AuthenticatorTest, AKeyFileMustBeItsOwnersAlone) {
     std::filesystem::permissions(path, std::filesystem::perms(0600));
     const auto auth = Authenticator::make(config, true);
     ASSERT_TRUE(auth);
-    EXPECT_TRUE(auth->check(request("GET", {{"X-Api-Key", "beta"}}), nullptr));
-    EXPECT_FALSE(auth->check(request("GET", {{"X-Api-Key", "# people"}}), nullptr));
+    EXPECT_TRUE(auth->check(request("GET", {{"X-Api-Key", "beta"}}), nullptr, Scheme::http));
+    EXPECT_FALSE(auth->check(request("GET", {{"X-Api-Key", "# people"}}), nullptr, Scheme::http));
     std::filesystem::remove(path);
 }
 

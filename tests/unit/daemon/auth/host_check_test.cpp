@@ -17,9 +17,14 @@ TEST(HostCheckTest, KnowsTheNamesOfThisMachine) {
 }
 
 TEST(HostCheckTest, TheSameOriginIsTheSameAddress) {
-    EXPECT_TRUE(is_same_origin("http://localhost:8080", "localhost:8080"));
-    EXPECT_FALSE(is_same_origin("http://localhost:8081", "localhost:8080"));
-    EXPECT_FALSE(is_same_origin("null", "localhost:8080"));
+    const auto http = Scheme::http;
+    const auto https = Scheme::https;
+    EXPECT_TRUE(is_same_origin("http://localhost:8080", http, "localhost:8080"));
+    EXPECT_TRUE(is_same_origin("HTTPS://localhost:8443", https, "localhost:8443"));
+    EXPECT_FALSE(is_same_origin("https://localhost:8080", http, "localhost:8080"));
+    EXPECT_FALSE(is_same_origin("http://localhost:8443", https, "localhost:8443"));
+    EXPECT_FALSE(is_same_origin("http://localhost:8081", http, "localhost:8080"));
+    EXPECT_FALSE(is_same_origin("null", http, "localhost:8080"));
 }
 
 }  // namespace

@@ -238,7 +238,7 @@ asio::awaitable<void> unauthorized(RawClient client) {
 }
 
 TEST_F(ServerTest, AsksForTheKeyBeforeTheBody) {
-    authorize_ = [](const http::RequestHead&, const Route*) -> Result<std::string> {
+    authorize_ = [](const http::RequestHead&, const Route*, Scheme) -> Result<std::string> {
         return Error(Errc::invalid_api_key, "no key");
     };
     start();

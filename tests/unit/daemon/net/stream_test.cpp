@@ -154,6 +154,17 @@ TEST_F(StreamTest, SaysWhetherThePeerReadWhatItWasSent) {
     EXPECT_FALSE(stream_->peer_took_nothing(before, 0)) << "an orderly end says nothing";
 }
 
+TEST_F(StreamTest, KnowsOfBytesThatAPeerWhoShutDownLeftUnread) {
+    const auto before = stream_->written();
+    write("request");
+    ASSERT_EQ(::shutdown(peer_.get(), SHUT_RDWR), 0);  // as cpp-httplib ends a kept connection
+    std::array<char, 8> room{};
+    EXPECT_EQ(stream_->read(room).state, State::end);
+    EXPECT_TRUE(stream_->peer_took_nothing(before, 0));
+    ASSERT_EQ(::read(peer_.get(), room.data(), room.size()), 7);
+    EXPECT_FALSE(stream_->peer_took_nothing(before, 0)) << "it has read them after all";
+}
+
 TEST_F(StreamTest, ExpiresAndStaysAsItIs) {
     stream_->set_deadline(steady_now() + 10ms);
     loop_.run_for(600ms);

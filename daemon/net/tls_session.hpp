@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "daemon/net/stream.hpp"
+
+struct ssl_st;
+
+namespace routerd {
+
+/// The TLS of one accepted connection, between a Stream and its socket. The handshake is part of
+/// reading. Owned by its Stream, which tells it nothing of readiness but asks may_have_more() and
+/// reading_wants_output(). Loop thread only.
+class TlsSession final {
+  public:
+    struct Free {
+        void operator()(ssl_st* ssl) const noexcept;
+    };
+    using Ssl = std::unique_ptr<ssl_st, Free>;
+
+    /// Takes the server's side of a connection that nothing was read from. nullptr where the memory
+    /// for it is not there.
+    static std::unique_ptr<TlsSession> accept(Ssl ssl, int socket) noexcept;
+
+    TlsSession(const TlsSession&) = delete;
+    TlsSession& operator=(const TlsSession&) = delete;
+    ~TlsSession() = default;
+
+    /// As Stream::read(). Where the peer is known to have closed, all is read that it sent before.
+    Stream::Outcome read(std::span<char> room, bool peer_closed) noexcept;
+
+    /// As Stream::write(): pieces are joined, so that a head and a short body are one record. After
+    /// would_block it must be called with the same bytes in front.
+    Stream::Outcome write(std::span<asio::const_buffer>& buffers) noexcept;
+
+    /// After a read that moved something: another may, too.
+    bool may_have_more() const noexcept;
+
+    /// After a read that would block: it goes on when the socket takes output.
+    bool reading_wants_output() const noexcept { return reading_wants_output_; }
+
+    /// Tells the peer that what was sent is all, so that it knows it from a broken connection.
+    void say_end() noexcept;
+
+  private:
+    friend struct TlsSocket;  // the way from OpenSSL to the socket
+
+    TlsSession(Ssl ssl, int socket) noexcept : ssl_(std::move(ssl)), socket_(socket) {}
+    Stream::Outcome explain(int result) noexcept;
+
+    Ssl ssl_;
+    int socket_;
+    int error_ = 0;                      // errno of the socket; it is of no more use
+    bool peer_closed_ = false;           // known to the stream
+    bool drained_ = false;               // the socket has given all, as far as is known
+    bool reading_wants_output_ = false;  // a read has something to send first
+    bool broken_ = false;
+    std::size_t stuck_ = 0;  // bytes of a record that OpenSSL has made and the socket has not taken
+};
+
+}  // namespace routerd
