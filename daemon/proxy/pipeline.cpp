@@ -213,7 +213,7 @@ asio::awaitable<void> Pipeline::run() {
     lease_.reset();  // its slot is for others while this client reads what went wrong
     exchange_.on_gone(nullptr);
     if (failure_) {
-        record.error = failure_->message();
+        record.error = record.error.empty() ? failure_->message() : std::move(record.error);
         co_await end_with_error();
     }
     record.status = exchange_.gone() && failure_ ? 499 : exchange_.status();

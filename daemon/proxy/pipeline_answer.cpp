@@ -95,7 +95,8 @@ Transfer::Way Pipeline::on_answer(const http::ResponseHead& head, std::string& t
 asio::awaitable<bool> Pipeline::answer_error() {
     const auto status = transfer_->status();
     const Error error(code_for(status), upstream_message(transfer_->take_collected()));
-    account_.record.error = error.message();
+    // Not its words: a server may quote what it was sent, and that is nobody's but the client's.
+    account_.record.error = "the model's server answered with status " + std::to_string(status);
     if (waited_aloud_) {
         co_return fail(error);
     }

@@ -7,7 +7,9 @@ $SCRIPT_FOLDER, and is noted in `seen` there with the number of its connection.
   answer-deaf  a whole answer, then the next request is left unread and the connection closed
   close        the request is read, then the connection is closed
   part         half of an answer, then the connection is closed
+  quote        an error that quotes the request; the connection is kept
 """
+import json
 import os
 import pathlib
 import select
@@ -18,8 +20,8 @@ import threading
 FOLDER = pathlib.Path(os.environ['SCRIPT_FOLDER'])
 LOCK = threading.Lock()
 BODY = b'{"choices":[{"message":{"content":"hello"}}]}'
-HEAD = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n'
-ANSWER = HEAD % len(BODY) + BODY
+HEAD = b'HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n'
+ANSWER = HEAD % (b'200 OK', len(BODY)) + BODY
 
 
 def argument(name, otherwise=None):
@@ -42,16 +44,22 @@ def read_request(reader):
         name, _, value = field.partition(b':')
         if name.lower() == b'content-length':
             length = int(value)
-    reader.read(length)
-    return line
+    return line, reader.read(length)
 
 
 def serve(connection, number):
     reader = connection.makefile('rb')
     with connection, reader:
-        while line := read_request(reader):
+        while True:
+            line, body = read_request(reader)
+            if not line:
+                return
             is_post = line.startswith('POST')
             step = next_step(line, number) if is_post or line.startswith('GET /slots') else 'answer'
+            if step == 'quote':
+                error = json.dumps({'error': {'message': f'cannot read {body}'}}).encode()
+                connection.sendall(HEAD % (b'400 Bad Request', len(error)) + error)
+                continue
             if step == 'part':
                 connection.sendall(ANSWER[:-10])
             elif step != 'close':

@@ -1,40 +1,18 @@
 """What is asked of a model's server twice, and what never is."""
-import pathlib
-
 import harness
-
-SERVER = pathlib.Path(__file__).with_name('scripted_llama_server.py')
+from scripted import Script
 
 
 class RetryTest(harness.E2ETest):
     def setUp(self):
         super().setUp()
-        self.script = self.home / 'script'
-        self.script.mkdir()
-        self.plan()
-        (self.script / 'seen').touch()
+        self.script = Script(self.home)
         self.start()
 
-    def start(self, config=''):
-        self.router = self.daemon(
-            f'[model.fox]\nenv = {{ SCRIPT_FOLDER = "{self.script}" }}\n{config}',
-            llama_server=self.program())
+    def start(self):
+        self.router = self.daemon(self.script.config('fox'), llama_server=self.script.program)
         harness.write_model(self.router.models / 'fox.gguf')
         self.router.start()
-
-    def program(self):
-        """Named so that the harness finds what it leaves behind."""
-        program = self.home / 'scripted-llama-server'
-        program.write_text(f'#!/bin/sh\nexec python3 {SERVER} "$@"\n')
-        program.chmod(0o755)
-        return program
-
-    def plan(self, *steps):
-        (self.script / 'plan').write_text('\n'.join(steps))
-
-    def seen(self):
-        """Which connection each request came on."""
-        return [int(line.split()[0]) for line in (self.script / 'seen').read_text().splitlines()]
 
     def ask(self):
         return self.router.request('POST', '/v1/chat/completions', harness.chat_body('fox'))
@@ -42,51 +20,51 @@ class RetryTest(harness.E2ETest):
     def test_a_kept_connection_is_used_again(self):
         for _ in range(3):
             self.assertEqual(self.ask().status, 200)
-        self.assertEqual(len(set(self.seen())), 1, self.seen())
+        self.assertEqual(len(set(self.script.seen())), 1, self.script.seen())
 
     def test_one_that_the_server_closed_is_replaced(self):
-        self.plan('answer-close', 'answer')
+        self.script.plan('answer-close', 'answer')
         self.assertEqual(self.ask().status, 200)
         self.assertEqual(self.ask().status, 200)
-        first, second = self.seen()
+        first, second = self.script.seen()
         self.assertNotEqual(first, second)
 
     def test_a_request_that_the_server_did_not_read_is_sent_again(self):
-        self.plan('answer-deaf', 'answer')
+        self.script.plan('answer-deaf', 'answer')
         self.assertEqual(self.ask().status, 200)
         self.assertEqual(self.ask().status, 200)
-        first, second = self.seen()
+        first, second = self.script.seen()
         self.assertNotEqual(first, second)
 
     def test_a_request_that_the_server_may_have_begun_is_not_sent_again(self):
-        self.plan('answer', 'close', 'answer')
+        self.script.plan('answer', 'close', 'answer')
         self.assertEqual(self.ask().status, 200)
         answer = self.ask()
         self.assertEqual(answer.status, 502, answer)
         self.assertEqual(answer.json()['error']['code'], 'upstream_error')
-        self.assertEqual(len(self.seen()), 2)
+        self.assertEqual(len(self.script.seen()), 2)
 
     def test_nothing_is_sent_again_after_the_first_byte_of_an_answer(self):
-        self.plan('answer', 'part', 'answer')
+        self.script.plan('answer', 'part', 'answer')
         self.assertEqual(self.ask().status, 200)
         client = self.router.raw_chat('fox')
         received = client.read_to_end()
         client.close()
         self.assertIn(b'200 OK', received)
         self.assertFalse(received.endswith(b'}'), 'a part must not look like the whole')
-        self.assertEqual(len(self.seen()), 2)
+        self.assertEqual(len(self.script.seen()), 2)
 
     def test_a_get_may_be_sent_again(self):
-        self.plan('answer', 'close', 'answer')
+        self.script.plan('answer', 'close', 'answer')
         self.assertEqual(self.ask().status, 200)
         self.assertEqual(self.router.request('GET', '/slots?model=fox').status, 200)
-        self.assertEqual(len(self.seen()), 3)
+        self.assertEqual(len(self.script.seen()), 3)
 
 
 class TcpRetryTest(RetryTest):
     """The same where the server listens on a port."""
 
-    def start(self, config=''):
+    def start(self):
         super().start()
         self.router.stop()
         path = self.router.home / 'config/routerd/routerd.toml'
@@ -95,11 +73,11 @@ class TcpRetryTest(RetryTest):
 
     def test_a_request_that_the_server_did_not_read_is_sent_again(self):
         """Only where its kernel had not acknowledged it yet: then nobody can have read it."""
-        self.plan('answer-deaf', 'answer')
+        self.script.plan('answer-deaf', 'answer')
         self.assertEqual(self.ask().status, 200)
         status = self.ask().status
         self.assertIn(status, (200, 502))
-        self.assertEqual(len(self.seen()), 2 if status == 200 else 1)
+        self.assertEqual(len(self.script.seen()), 2 if status == 200 else 1)
 
 
 if __name__ == '__main__':

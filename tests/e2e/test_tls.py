@@ -1,7 +1,6 @@
 """TLS on a public address: with Python's and curl's clients, and as the certificate changes."""
 import http.client
 import json
-import pathlib
 import shutil
 import signal
 import socket
@@ -10,8 +9,7 @@ import subprocess
 import unittest
 
 import harness
-
-SERVER = pathlib.Path(__file__).with_name('scripted_llama_server.py')
+from scripted import Script
 
 
 def make_certificate(folder, name):
@@ -29,21 +27,12 @@ def make_certificate(folder, name):
 class TlsTest(harness.E2ETest):
     def setUp(self):
         super().setUp()
-        self.script = self.home / 'script'
-        self.script.mkdir()
-        (self.script / 'plan').touch()
+        script = Script(self.home)
         self.certificate, self.key = make_certificate(self.home, 'one')
-        self.router = self.daemon(f'[model.fox]\nenv = {{ SCRIPT_FOLDER = "{self.script}" }}',
-                                  llama_server=self.program(), listen='https://127.0.0.1:0')
+        self.router = self.daemon(script.config('fox'), llama_server=script.program,
+                                  listen='https://127.0.0.1:0')
         self.set_files(self.certificate, self.key)
         harness.write_model(self.router.models / 'fox.gguf')
-
-    def program(self):
-        """Named so that the harness finds what it leaves behind."""
-        program = self.home / 'scripted-llama-server'
-        program.write_text(f'#!/bin/sh\nexec python3 {SERVER} "$@"\n')
-        program.chmod(0o755)
-        return program
 
     def set_files(self, certificate, key):
         path = self.router.home / 'config/routerd/routerd.toml'

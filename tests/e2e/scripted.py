@@ -1,0 +1,26 @@
+"""A model server that answers by a plan, for a daemon under test; see scripted_llama_server.py."""
+import pathlib
+
+SERVER = pathlib.Path(__file__).with_name('scripted_llama_server.py')
+
+
+class Script:
+    def __init__(self, home):
+        self.folder = home / 'script'
+        self.folder.mkdir()
+        (self.folder / 'seen').touch()
+        self.plan()
+        self.program = home / 'scripted-llama-server'  # so the harness finds what is left behind
+        self.program.write_text(f'#!/bin/sh\nexec python3 {SERVER} "$@"\n')
+        self.program.chmod(0o755)
+
+    def config(self, model):
+        """What the daemon must know to give the model's server its script."""
+        return f'[model.{model}]\nenv = {{ SCRIPT_FOLDER = "{self.folder}" }}\n'
+
+    def plan(self, *steps):
+        (self.folder / 'plan').write_text('\n'.join(steps))
+
+    def seen(self):
+        """Which connection each request came on."""
+        return [int(line.split()[0]) for line in (self.folder / 'seen').read_text().splitlines()]
