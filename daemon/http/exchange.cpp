@@ -47,7 +47,9 @@ std::optional<std::string> Exchange::query(std::string_view name) const {
     return http::query_value(request_.head.query, name);
 }
 
-void Exchange::release_body() noexcept {
+void Exchange::release_request() noexcept {
+    request_.head.fields = {};
+    extra_ = {};
     request_.body = {};
     connection_.consume(std::exchange(request_.held, 0));
     connection_.release(connection_.input().size());

@@ -63,8 +63,9 @@ class Exchange {
 
     const http::RequestHead& head() const noexcept { return request_.head; }
     std::string_view body() const noexcept { return request_.body; }
-    /// The body is not needed any more: its memory is given back now, not when the answer ends.
-    void release_body() noexcept;
+    /// The body, the fields of the head and the lines of add_header() are not needed any more:
+    /// their memory is given back now, not when the answer ends.
+    void release_request() noexcept;
     const std::string& id() const noexcept { return request_.id; }
     const std::string& key() const noexcept { return request_.key; }
     std::string_view route() const noexcept { return request_.route; }

@@ -17,7 +17,7 @@ constexpr std::size_t trusted = 1U << 20U;  // bytes set aside on a client's wor
 constexpr std::size_t kept_between = 1024;  // bytes of a head's memory that are kept for more
 
 /// As far as it has come: what can never be a head is refused at once, not when the time is up.
-http::ParseResult look_for_head(std::string_view input, http::HeadScanner& scanner) {
+http::ParseResult scan_head(std::string_view input, http::HeadScanner& scanner) {
     if (input == "\r") {
         return {};
     }
@@ -31,26 +31,28 @@ http::ParseResult look_for_head(std::string_view input, http::HeadScanner& scann
 
 }  // namespace
 
-bool RequestReader::refuse(unsigned status, std::string reason) {
+RequestReader::Step RequestReader::refuse(unsigned status, std::string reason) {
     status_ = status;
     error_ = Error(status == 413   ? Errc::payload_too_large
                    : status == 408 ? Errc::deadline_exceeded
                                    : Errc::invalid_request,
                    std::move(reason));
-    return false;
+    return Step::refused;
 }
 
-bool RequestReader::refuse_size(std::uint64_t size) {
+RequestReader::Step RequestReader::refuse_size(std::uint64_t size) {
     refuse(413, "the request body has " + format_bytes(size) + ", the limit is " +
                     format_bytes(config_.max_body));
     error_ = error_->with_hint("raise http.max_body");
-    return false;
+    return Step::refused;
 }
 
 /// The connection gave nothing more.
-bool RequestReader::fail(const Error& error, const char* too_late) {
+void RequestReader::note_end(const Error& error, const char* too_late) {
     status_ = 0;
-    return error.code() == Errc::deadline_exceeded && refuse(408, too_late);
+    if (error.code() == Errc::deadline_exceeded) {
+        refuse(408, too_late);
+    }
 }
 
 std::optional<Response> RequestReader::refusal(Dialect dialect) const {
@@ -62,114 +64,124 @@ std::optional<Response> RequestReader::refusal(Dialect dialect) const {
     return response;
 }
 
-bool RequestReader::take_head(Connection& connection, Exchange::Request& request,
-                              std::size_t length) {
-    raw_.assign(connection.input().substr(0, length));
-    connection.consume(length);
+RequestReader::Step RequestReader::take_head(Connection& connection, Exchange::Request& request) {
+    scanner_.reset();
+    return look_for_head(connection, request);
+}
+
+RequestReader::Step RequestReader::look_for_head(Connection& connection,
+                                                 Exchange::Request& request) {
+    if (connection.input().starts_with("\r\n")) {
+        connection.consume(2);  // RFC 9112 2.2: one that old clients send behind a body
+        scanner_.reset();
+    }
+    const auto found = scan_head(connection.input(), scanner_);
+    if (found.state == Found::bad) {
+        return refuse(found.status, std::string(found.reason));
+    }
+    if (found.state == Found::incomplete) {
+        return Step::partly;
+    }
+    raw_.assign(connection.input().substr(0, found.consumed));
+    connection.consume(found.consumed);
     const auto parsed = http::parse_request_head(raw_, head_limits, request.head);
-    return parsed.state != Found::bad || refuse(parsed.status, std::string(parsed.reason));
+    return parsed.state == Found::bad ? refuse(parsed.status, std::string(parsed.reason))
+                                      : Step::whole;
 }
 
 asio::awaitable<bool> RequestReader::read_head(Connection& connection, Exchange::Request& request) {
-    scanner_.reset();
     const auto deadline = connection.now() + config_.header_timeout;
     for (;;) {
-        if (connection.input().starts_with("\r\n")) {
-            connection.consume(2);  // RFC 9112 2.2: one that old clients send behind a body
-            scanner_.reset();
-        }
-        const auto found = look_for_head(connection.input(), scanner_);
-        if (found.state == Found::bad) {
-            co_return refuse(found.status, std::string(found.reason));
-        }
-        if (found.state == Found::complete) {
-            co_return take_head(connection, request, found.consumed);
-        }
         const auto received = co_await connection.receive(deadline);
         if (!received) {
-            co_return fail(received.error(), "the request's head did not come in time");
+            note_end(received.error(), "the request's head did not come in time");
+            co_return false;
+        }
+        const auto step = look_for_head(connection, request);
+        if (step != Step::partly) {
+            co_return step == Step::whole;
         }
     }
+}
+
+RequestReader::Step RequestReader::take_body(Connection& connection, Exchange::Request& request) {
+    const auto& head = request.head;
+    if (head.body == http::BodyKind::none) {
+        return Step::whole;
+    }
+    if (head.body == http::BodyKind::length && head.content_length > config_.max_body) {
+        return refuse_size(head.content_length);
+    }
+    decoder_.reset();
+    decoded_ = taken_ = 0;
+    return look_for_body(connection, request);
+}
+
+RequestReader::Step RequestReader::look_for_body(Connection& connection,
+                                                 Exchange::Request& request) {
+    if (request.head.body == http::BodyKind::chunked) {
+        return decode(connection, request);
+    }
+    const auto length = static_cast<std::size_t>(request.head.content_length);
+    if (connection.input().size() < length) {
+        connection.reserve(std::min(length, trusted));
+        return Step::partly;
+    }
+    request.body = connection.input().substr(0, length);
+    request.held = length;
+    return Step::whole;
+}
+
+/// In place: the data moves up to where the framing before it was.
+RequestReader::Step RequestReader::decode(Connection& connection, Exchange::Request& request) {
+    while (taken_ < connection.input().size() && !decoder_.done() && !decoder_.bad()) {
+        const auto step = decoder_.next(connection.input().substr(taken_));
+        std::copy(step.data.begin(), step.data.end(), connection.mutable_input() + decoded_);
+        decoded_ += step.data.size();
+        taken_ += step.consumed;
+        if (decoded_ + decoder_.chunk_left() > config_.max_body) {
+            return refuse_size(decoded_ + decoder_.chunk_left());
+        }
+    }
+    if (decoder_.bad()) {
+        return refuse(400, "request body: " + std::string(decoder_.fault()));
+    }
+    if (!decoder_.done()) {
+        connection.truncate(decoded_);
+        taken_ = decoded_;
+        return Step::partly;
+    }
+    request.body = connection.input().substr(0, decoded_);
+    request.held = taken_;
+    return Step::whole;
 }
 
 /// For a client that waits to be asked for its body.
 asio::awaitable<bool> RequestReader::invite(Connection& connection) {
     const auto deadline = connection.now() + config_.body_timeout;
     const auto sent = co_await connection.send("HTTP/1.1 100 Continue\r\n\r\n", deadline);
-    co_return sent || fail(sent.error(), "the client does not read");
-}
-
-asio::awaitable<bool> RequestReader::read_whole(Connection& connection, std::size_t length) {
-    if (connection.input().size() < length) {
-        connection.reserve(std::min(length, trusted));
+    if (!sent) {
+        note_end(sent.error(), "the client does not read");
     }
-    while (connection.input().size() < length) {
-        const auto received = co_await connection.receive(connection.now() + config_.body_timeout);
-        if (!received) {
-            co_return fail(received.error(), "the request's body did not come in time");
-        }
-    }
-    co_return true;
+    co_return sent.has_value();
 }
 
 asio::awaitable<bool> RequestReader::read_body(Connection& connection, Exchange::Request& request) {
-    const auto& head = request.head;
-    if (head.body == http::BodyKind::none) {
-        co_return true;
-    }
-    if (head.body == http::BodyKind::length && head.content_length > config_.max_body) {
-        co_return refuse_size(head.content_length);
-    }
-    if (head.expects_continue && connection.input().empty()) {
+    if (request.head.expects_continue && connection.input().empty()) {
         const bool invited = co_await invite(connection);
         if (!invited) {
             co_return false;
         }
     }
-    if (head.body == http::BodyKind::chunked) {
-        co_return co_await read_chunked(connection, request);
-    }
-    const auto length = static_cast<std::size_t>(head.content_length);
-    if (connection.input().size() < length) {
-        const bool is_whole = co_await read_whole(connection, length);
-        if (!is_whole) {
-            co_return false;
-        }
-    }
-    request.body = connection.input().substr(0, length);
-    request.held = length;
-    co_return true;
-}
-
-/// Decodes in place: the data moves up to where the framing before it was.
-asio::awaitable<bool> RequestReader::read_chunked(Connection& connection,
-                                                  Exchange::Request& request) {
-    http::ChunkedDecoder decoder;
-    std::size_t decoded = 0;
-    std::size_t taken = 0;
     for (;;) {
-        while (taken < connection.input().size() && !decoder.done() && !decoder.bad()) {
-            const auto step = decoder.next(connection.input().substr(taken));
-            std::copy(step.data.begin(), step.data.end(), connection.mutable_input() + decoded);
-            decoded += step.data.size();
-            taken += step.consumed;
-            if (decoded + decoder.chunk_left() > config_.max_body) {
-                co_return refuse_size(decoded + decoder.chunk_left());
-            }
-        }
-        if (decoder.bad()) {
-            co_return refuse(400, "request body: " + std::string(decoder.fault()));
-        }
-        if (decoder.done()) {
-            request.body = connection.input().substr(0, decoded);
-            request.held = taken;
-            co_return true;
-        }
-        connection.truncate(decoded);
-        taken = decoded;
         const auto received = co_await connection.receive(connection.now() + config_.body_timeout);
         if (!received) {
-            co_return fail(received.error(), "the request's body did not come in time");
+            note_end(received.error(), "the request's body did not come in time");
+            co_return false;
+        }
+        const auto step = look_for_body(connection, request);
+        if (step != Step::partly) {
+            co_return step == Step::whole;
         }
     }
 }

@@ -5,6 +5,7 @@
 
 #include "common/base/result.hpp"
 #include "common/config/schema.hpp"
+#include "common/http/chunked.hpp"
 #include "common/http/head.hpp"
 #include "daemon/http/exchange.hpp"
 
@@ -18,11 +19,22 @@ class RequestReader {
     RequestReader(const RequestReader&) = delete;
     RequestReader& operator=(const RequestReader&) = delete;
 
-    /// Reads the head that has begun to come. The request's views are into this reader until the
-    /// next call. False: see refusal().
-    asio::awaitable<bool> read_head(Connection& connection, Exchange::Request& request);
+    /// How far a head or a body has come.
+    enum class Step {
+        whole,
+        partly,   ///< the rest must be waited for: read_head() or read_body()
+        refused,  ///< see refusal()
+    };
 
-    /// Reads the body that the head announces, into the connection's buffer. False: see refusal().
+    /// Takes the head off what has come; mostly it is there. The request's views are into this
+    /// reader until the next call.
+    Step take_head(Connection& connection, Exchange::Request& request);
+
+    /// The same for the body that the head announces, which stays in the connection's buffer.
+    Step take_body(Connection& connection, Exchange::Request& request);
+
+    /// Waits for the rest, as long as the configuration says. False: see refusal().
+    asio::awaitable<bool> read_head(Connection& connection, Exchange::Request& request);
     asio::awaitable<bool> read_body(Connection& connection, Exchange::Request& request);
 
     /// What to tell the client, in the request's dialect; nullopt: it has left.
@@ -32,18 +44,21 @@ class RequestReader {
     void shrink(Exchange::Request& request);
 
   private:
-    bool take_head(Connection& connection, Exchange::Request& request, std::size_t length);
-    asio::awaitable<bool> read_whole(Connection& connection, std::size_t length);
-    asio::awaitable<bool> read_chunked(Connection& connection, Exchange::Request& request);
+    Step look_for_head(Connection& connection, Exchange::Request& request);
+    Step look_for_body(Connection& connection, Exchange::Request& request);
+    Step decode(Connection& connection, Exchange::Request& request);
     asio::awaitable<bool> invite(Connection& connection);
-    bool refuse(unsigned status, std::string reason);
-    bool refuse_size(std::uint64_t size);
-    bool fail(const Error& error, const char* too_late);
+    Step refuse(unsigned status, std::string reason);
+    Step refuse_size(std::uint64_t size);
+    void note_end(const Error& error, const char* too_late);
 
     const HttpConfig& config_;
     http::HeadScanner scanner_;
-    std::string raw_;      // the head's bytes: the request has views into it
-    unsigned status_ = 0;  // of the refusal; 0: the client left
+    http::ChunkedDecoder decoder_;
+    std::size_t decoded_ = 0;  // bytes of the body, at the front of the connection's input
+    std::size_t taken_ = 0;    // bytes of that input that were decoded
+    std::string raw_;          // the head's bytes: the request has views into it
+    unsigned status_ = 0;      // of the refusal; 0: the client left
     std::optional<Error> error_;
 };
 

@@ -64,6 +64,7 @@ struct Server::Served {
     explicit Served(const HttpConfig& config) : reader(config) {}
     Exchange::Request request;
     RequestReader reader;
+    std::optional<Response> refusal;
 };
 
 /// That it knows of a connection, as long as that exists.
@@ -174,10 +175,10 @@ std::unique_ptr<Server::Served> Server::take_spare() {
     return spare;
 }
 
-/// nullptr: `refusal` says what to answer.
-const Route* Server::find_route(Exchange& exchange, Served& served,
-                                std::optional<Response>& refusal) const {
+/// nullptr: served.refusal says what to answer.
+const Route* Server::find_route(Exchange& exchange, Served& served) const {
     auto& request = served.request;
+    served.refusal.reset();
     auto match = routes_.find(request.head.method, request.head.path);
     request.params = std::move(match.params);
     request.route = match.route == nullptr ? std::string_view() : match.route->pattern;
@@ -186,7 +187,7 @@ const Route* Server::find_route(Exchange& exchange, Served& served,
         auto allowed = options_.authorize(request.head, match.route, scheme);
         if (!allowed) {
             exchange.mark_close();  // its body stays unread
-            refusal = error_response(allowed.error(), request.dialect);
+            served.refusal = error_response(allowed.error(), request.dialect);
             return nullptr;
         }
         request.key = std::move(*allowed);
@@ -195,32 +196,32 @@ const Route* Server::find_route(Exchange& exchange, Served& served,
         if (request.head.body != http::BodyKind::none) {
             exchange.mark_close();
         }
-        refusal = no_route(request, match);
+        served.refusal = no_route(request, match);
     }
     return match.route;
 }
 
-asio::awaitable<void> Server::refuse(Exchange& exchange, std::optional<Response> refusal) {
-    if (refusal) {
-        co_await exchange.respond(std::move(*refusal));
-    } else {
-        exchange.abort();
-    }
-}
-
+/// The handler's part, or what is said in its place.
 asio::awaitable<void> Server::dispatch(Exchange& exchange, Served& served) {
-    std::optional<Response> refusal;
-    const auto* route = find_route(exchange, served, refusal);
+    auto& request = served.request;
+    const auto* route = find_route(exchange, served);
     if (route != nullptr) {
-        const bool has_body =
-            co_await served.reader.read_body(exchange.connection(), served.request);
-        if (has_body) {
+        auto step = served.reader.take_body(exchange.connection(), request);
+        if (step == RequestReader::Step::partly) {
+            const bool came = co_await served.reader.read_body(exchange.connection(), request);
+            step = came ? RequestReader::Step::whole : RequestReader::Step::refused;
+        }
+        if (step == RequestReader::Step::whole) {
             co_return co_await route->handler(exchange);
         }
         exchange.mark_close();
-        refusal = served.reader.refusal(served.request.dialect);
+        served.refusal = served.reader.refusal(request.dialect);
     }
-    co_await refuse(exchange, std::move(refusal));
+    if (served.refusal) {
+        co_await exchange.respond(std::move(*served.refusal));
+    } else {
+        exchange.abort();
+    }
 }
 
 void Server::clean_up(Connection& connection, Served& served) {
@@ -266,17 +267,8 @@ void Server::prepare(Exchange::Request& request) const {
     }
 }
 
-/// Answers, whatever the handler does.
-asio::awaitable<void> Server::answer(Exchange& exchange, Served& served) {
-    try {
-        co_await dispatch(exchange, served);
-    } catch (const std::exception& e) {
-        log_fault(served.request, e);
-        exchange.mark_close();
-    }
-    if (exchange.finished()) {
-        co_return;
-    }
+/// For a handler that gave no answer, or not the whole of it.
+asio::awaitable<void> Server::make_up_for(Exchange& exchange) {
     if (exchange.head_sent()) {
         exchange.abort();
     } else {
@@ -286,15 +278,27 @@ asio::awaitable<void> Server::answer(Exchange& exchange, Served& served) {
 
 asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) {
     auto& request = served.request;
-    const bool has_head = co_await served.reader.read_head(connection, request);
-    if (!has_head) {
+    auto step = served.reader.take_head(connection, request);
+    if (step == RequestReader::Step::partly) {
+        const bool came = co_await served.reader.read_head(connection, request);
+        step = came ? RequestReader::Step::whole : RequestReader::Step::refused;
+    }
+    if (step == RequestReader::Step::refused) {
         co_await refuse_head(connection, served);
         co_return false;
     }
     prepare(request);
     ++active_;
     Exchange exchange(connection, request, {});
-    co_await answer(exchange, served);
+    try {
+        co_await dispatch(exchange, served);
+    } catch (const std::exception& e) {
+        log_fault(request, e);
+        exchange.mark_close();
+    }
+    if (!exchange.finished()) {
+        co_await make_up_for(exchange);
+    }
     connection.on_gone(nullptr);
     --active_;
     clean_up(connection, served);

@@ -76,12 +76,10 @@ class Server {
     asio::awaitable<void> session(UniqueFd socket, bool is_control,
                                   std::unique_ptr<TlsSession> tls);
     asio::awaitable<bool> serve_one(Connection& connection, Served& served);
-    asio::awaitable<void> answer(Exchange& exchange, Served& served);
+    static asio::awaitable<void> make_up_for(Exchange& exchange);
     asio::awaitable<void> dispatch(Exchange& exchange, Served& served);
     asio::awaitable<void> refuse_head(Connection& connection, Served& served);
-    static asio::awaitable<void> refuse(Exchange& exchange, std::optional<Response> refusal);
-    const Route* find_route(Exchange& exchange, Served& served,
-                            std::optional<Response>& refusal) const;
+    const Route* find_route(Exchange& exchange, Served& served) const;
     void prepare(Exchange::Request& request) const;
     std::unique_ptr<Served> take_spare();
     static void clean_up(Connection& connection, Served& served);

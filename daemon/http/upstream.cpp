@@ -35,6 +35,30 @@ int error_of(int socket) noexcept {
     return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
+struct Attempt {
+    UniqueFd socket;
+    int error = 0;  ///< errno; EINPROGRESS: it takes a while, EAGAIN: the server's queue is full
+};
+
+Attempt begin_connection(const UpstreamPool::Endpoint& endpoint) {
+    const auto family = endpoint.protocol().family();
+    Attempt attempt;
+    attempt.socket = UniqueFd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!attempt.socket) {
+        attempt.error = errno;
+        return attempt;
+    }
+    if (family != AF_UNIX) {
+        const int on = 1;
+        ::setsockopt(attempt.socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    }
+    if (::connect(attempt.socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) !=
+        0) {
+        attempt.error = errno;
+    }
+    return attempt;
+}
+
 }  // namespace
 
 void Upstream::on_readable() {
@@ -85,43 +109,38 @@ std::unique_ptr<Upstream> UpstreamPool::take_idle(std::uint64_t instance) {
     return nullptr;
 }
 
-asio::awaitable<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(Endpoint endpoint) {
-    const auto family = endpoint.protocol().family();
-    const auto deadline = steady_now() + connect_timeout;
-    for (;;) {
-        UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        if (!socket) {
-            co_return no_connection(errno);
-        }
-        if (family != AF_UNIX) {
-            const int on = 1;
-            ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        }
-        const int failed =
-            ::connect(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0
-                ? 0
-                : errno;
-        if (failed == EAGAIN && steady_now() < deadline) {
-            asio::steady_timer pause(loop_.executor(), queue_pause);
-            co_await pause.async_wait(no_throw);
-            continue;
-        }
-        if (failed != 0 && failed != EINPROGRESS) {
-            co_return no_connection(failed);
-        }
-        auto made = std::make_unique<Upstream>(std::move(socket), loop_);
-        if (failed == EINPROGRESS) {
-            made->stream_.wait_for_output();
-            made->stream_.set_deadline(deadline);
-            co_await made->connected_.wait();
-            made->stream_.clear_deadline();
-            const int error = error_of(made->stream_.native_handle());
-            if (error != 0 || loop_.now() >= deadline) {
-                co_return no_connection(error != 0 ? error : ETIMEDOUT);
-            }
-        }
-        co_return made;
+std::unique_ptr<Upstream> UpstreamPool::connect_at_once(const Endpoint& endpoint) {
+    if (endpoint.protocol().family() != AF_UNIX) {
+        return nullptr;
     }
+    auto attempt = begin_connection(endpoint);
+    return attempt.error == 0 ? std::make_unique<Upstream>(std::move(attempt.socket), loop_)
+                              : nullptr;
+}
+
+asio::awaitable<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(Endpoint endpoint) {
+    const auto deadline = steady_now() + connect_timeout;
+    auto attempt = begin_connection(endpoint);
+    while (attempt.error == EAGAIN && steady_now() < deadline) {
+        asio::steady_timer pause(loop_.executor(), queue_pause);
+        co_await pause.async_wait(no_throw);
+        attempt = begin_connection(endpoint);
+    }
+    if (attempt.error != 0 && attempt.error != EINPROGRESS) {
+        co_return no_connection(attempt.error);
+    }
+    auto made = std::make_unique<Upstream>(std::move(attempt.socket), loop_);
+    if (attempt.error == EINPROGRESS) {
+        made->stream_.wait_for_output();
+        made->stream_.set_deadline(deadline);
+        co_await made->connected_.wait();
+        made->stream_.clear_deadline();
+        const int error = error_of(made->stream_.native_handle());
+        if (error != 0 || loop_.now() >= deadline) {
+            co_return no_connection(error != 0 ? error : ETIMEDOUT);
+        }
+    }
+    co_return made;
 }
 
 void UpstreamPool::give_back(std::uint64_t instance, std::unique_ptr<Upstream> upstream) {

@@ -66,6 +66,10 @@ class UpstreamPool {
     /// A kept connection that is alive as far as is known, or nullptr.
     std::unique_ptr<Upstream> take_idle(std::uint64_t instance);
 
+    /// A new one, where that takes no waiting: to a Unix socket whose server keeps up. nullptr: ask
+    /// connect(), which waits, or says what is wrong.
+    std::unique_ptr<Upstream> connect_at_once(const Endpoint& endpoint);
+
     /// A new one. Errors: unavailable (refused, no such socket).
     asio::awaitable<Result<std::unique_ptr<Upstream>>> connect(Endpoint endpoint);
 

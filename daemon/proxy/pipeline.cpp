@@ -68,6 +68,7 @@ asio::awaitable<void> Pipeline::wait_for(Ticket& ticket) {
 /// False: failure_ says why it was refused.
 bool Pipeline::take_lease() {
     auto lease = ticket_->take();
+    ticket_.reset();
     if (lease) {
         lease_.emplace(std::move(*lease));
         return true;
@@ -117,12 +118,15 @@ bool Pipeline::may_send_again() const {
 }
 
 /// Asks the lease's server. False: failure_ says what went wrong; unavailable before anything was
-/// sent, others as Transfer::run().
+/// sent, others as the Transfer's.
 asio::awaitable<bool> Pipeline::ask() {
     const Transfer::Limits limits{proxy_.limits_.first_byte_timeout, proxy_.limits_.stall_timeout};
     Transfer::Pilot& pilot = *this;
     upstream_ = proxy_.pool_.take_idle(lease_->instance());
     for (;;) {
+        if (!upstream_) {
+            upstream_ = proxy_.pool_.connect_at_once(native_endpoint(lease_->endpoint()));
+        }
         if (!upstream_) {
             const bool connected = co_await connect();
             if (!connected) {
@@ -130,7 +134,10 @@ asio::awaitable<bool> Pipeline::ask() {
             }
         }
         transfer_ = std::make_unique<Transfer>(exchange_, *upstream_, pilot, limits);
-        co_await transfer_->run(head_, body_);
+        transfer_->start(head_, body_);
+        if (!transfer_->settled()) {
+            co_await transfer_->wait();
+        }
         if (!may_send_again()) {
             break;
         }
@@ -176,41 +183,33 @@ bool Pipeline::conclude() {
     return fail(outcome.error());
 }
 
-asio::awaitable<void> Pipeline::steps() {
-    if (!prepare()) {
-        co_return;
-    }
-    for (bool may_retry = true;; may_retry = false) {
-        ticket_.emplace(proxy_.services_.fleet.request(demand_));
-        if (!ticket_->settled()) {
-            co_await wait_for(*ticket_);
-        }
-        if (!take_lease()) {
-            co_return;
-        }
-        const bool answered = co_await ask();
-        if (answered) {
-            co_return;
-        }
-        if (may_retry && failure_->code() == Errc::unavailable) {
-            const bool ended = co_await has_ended();
-            if (ended) {
-                failure_.reset();
-                lease_.reset();
-                continue;  // nothing was sent: a new server may answer
-            }
-        }
-        co_return co_await blame_server();
-    }
-}
-
 asio::awaitable<void> Pipeline::run() {
     auto& record = account_.record;
     record.request_id = exchange_.id();
     record.endpoint = exchange_.path();
     record.route = exchange_.route();
-    co_await steps();
-    lease_.reset();  // its slot is for others while this client reads what went wrong
+    bool goes_on = prepare();
+    for (bool may_retry = true; goes_on; may_retry = false) {
+        ticket_.emplace(proxy_.services_.fleet.request(demand_));
+        if (!ticket_->settled()) {
+            co_await wait_for(*ticket_);
+        }
+        if (!take_lease()) {
+            break;
+        }
+        const bool answered = co_await ask();
+        goes_on = false;
+        if (!answered && may_retry && failure_->code() == Errc::unavailable) {
+            goes_on = co_await has_ended();  // nothing was sent: a new server may answer
+        }
+        if (!answered && !goes_on) {
+            co_await blame_server();
+        }
+        if (goes_on) {
+            failure_.reset();
+        }
+        lease_.reset();  // its slot is for others while this client reads what went wrong
+    }
     exchange_.on_gone(nullptr);
     if (failure_) {
         record.error = record.error.empty() ? failure_->message() : std::move(record.error);

@@ -34,7 +34,6 @@ class Pipeline final : private Transfer::Pilot {
   private:
     // Coroutines here give a bool and leave what went wrong in failure_: an Error in their frames
     // would make each of them too large for Asio to keep its memory.
-    asio::awaitable<void> steps();
     bool fail(Error error);
 
     // What is asked (pipeline_request.cpp)
@@ -58,6 +57,7 @@ class Pipeline final : private Transfer::Pilot {
 
     // What the client gets (pipeline_answer.cpp)
     Transfer::Way on_answer(const http::ResponseHead& head, std::string& to_client) override;
+    void on_request_done() override;
     void add_server_headers(const http::ResponseHead& head);
     void describe();
     asio::awaitable<bool> answer_error();

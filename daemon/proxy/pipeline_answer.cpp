@@ -90,6 +90,12 @@ Transfer::Way Pipeline::on_answer(const http::ResponseHead& head, std::string& t
     return way;
 }
 
+void Pipeline::on_request_done() {
+    exchange_.release_request();
+    head_ = {};
+    rewritten_ = {};
+}
+
 /// A server's error in a dialect that is not its own, or after our own head is out: said again in
 /// the right form.
 asio::awaitable<bool> Pipeline::answer_error() {

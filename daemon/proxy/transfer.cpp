@@ -44,14 +44,24 @@ void Transfer::settle_bad(std::string_view what, std::string_view why) {
                  "the model's server " + std::string(what) + ": " + std::string(why)));
 }
 
-/// Goes on with the coroutine, which may destroy this: the last thing that an event does.
+/// The two connections are others' again.
+void Transfer::let_go() {
+    upstream_.set_user(nullptr);
+    upstream_.stream().clear_deadline();
+    exchange_.connection().on_gone(nullptr);
+    exchange_.connection().on_writable(nullptr, {});
+}
+
+/// When settled, goes on with the coroutine, which may destroy this: the last thing that an event
+/// does.
 void Transfer::wake() {
     if (outcome_) {
+        let_go();
         finished_.resume();
     }
 }
 
-asio::awaitable<void> Transfer::run(std::string_view head, std::string_view body) {
+void Transfer::start(std::string_view head, std::string_view body) {
     auto& connection = exchange_.connection();
     request_ = {asio::buffer(head), asio::buffer(body)};
     to_send_ = request_;
@@ -62,16 +72,12 @@ asio::awaitable<void> Transfer::run(std::string_view head, std::string_view body
     if (!outcome_) {
         send_request();
     }
-    if (!outcome_) {
-        co_await finished_.wait();
+    if (outcome_) {
+        let_go();
     }
-    upstream_.set_user(nullptr);
-    upstream_.stream().clear_deadline();
-    connection.on_gone(nullptr);
-    connection.on_writable(nullptr, {});
 }
 
-/// Does not wake: run() is on its way to sleep, or pump() wakes.
+/// Does not wake: its caller does, or nobody sleeps yet.
 void Transfer::send_request() {
     const auto sent = upstream_.stream().write(to_send_);
     if (sent.state == State::would_block) {
@@ -186,7 +192,7 @@ std::string_view Transfer::take_head(std::string_view piece) {
             way_ = pilot_.on_answer(head, to_client_);
             raw_head_ = {};
             if (kind_ == BodyKind::chunked && to_send_.empty()) {
-                exchange_.release_body();  // a long answer; it holds no more than it needs
+                pilot_.on_request_done();
             }
             return piece;
         }
@@ -288,7 +294,7 @@ void Transfer::pass_on(std::string_view piece) {
         return settle(client_left());
     }
     if (left.empty()) {
-        to_client_.clear();
+        to_client_ = {};  // its memory too: a stream that waits holds no more than it needs
         blocked_ = false;
     } else {
         std::string kept;

@@ -39,6 +39,9 @@ class Transfer final : private Upstream::User {
         /// head, with the empty line, into `to_client`; nothing where it has one already.
         virtual Way on_answer(const http::ResponseHead& head, std::string& to_client) = 0;
 
+        /// The request is not needed any more, and its answer may be long.
+        virtual void on_request_done() = 0;
+
       protected:
         ~Pilot() = default;
     };
@@ -54,10 +57,15 @@ class Transfer final : private Upstream::User {
     Transfer& operator=(const Transfer&) = delete;
     ~Transfer() = default;
 
-    /// Sends the request, whose bytes must stay, and relays the answer; outcome() says how it went.
-    asio::awaitable<void> run(std::string_view head, std::string_view body);
+    /// Sends the request, whose bytes must stay, and from then on relays the answer.
+    void start(std::string_view head, std::string_view body);
 
-    /// After run(). Errors: cancelled (the client left), upstream_error (the server broke off or
+    bool settled() const noexcept { return outcome_.has_value(); }
+
+    /// Sleeps until settled; not for one that is.
+    asio::awaitable<void> wait() { return finished_.wait(); }
+
+    /// When settled. Errors: cancelled (the client left), upstream_error (the server broke off or
     /// answered nonsense; see untouched()), deadline_exceeded.
     const Result<void>& outcome() const noexcept { return *outcome_; }
 
@@ -96,6 +104,7 @@ class Transfer final : private Upstream::User {
     void on_server_failure(int error);
     bool complete() const noexcept;
     void settle(Result<void> outcome);
+    void let_go();
     void settle_bad(std::string_view what, std::string_view why);
     void wake();
 
