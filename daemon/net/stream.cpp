@@ -184,9 +184,17 @@ bool Stream::peer_took_nothing(std::uint64_t before, int error) const noexcept {
     socklen_t size = sizeof(family);
     ::getsockopt(socket_.get(), SOL_SOCKET, SO_DOMAIN, &family, &size);
     if (family == AF_UNIX) {
-        int unread = 0;  // a peer that has shut down and not closed yet
-        return error == ECONNRESET || error == EPIPE ||
-               (::ioctl(socket_.get(), SIOCOUTQ, &unread) == 0 && unread > 0);
+        if (error == ECONNRESET || error == EPIPE) {
+            return true;
+        }
+        // A peer that has shut down and not closed yet leaves them in the socket. When it closes
+        // then, they are thrown away, and before that it is noted that there were any.
+        int unread = 0;
+        int late_error = 0;
+        size = sizeof(late_error);
+        return (::ioctl(socket_.get(), SIOCOUTQ, &unread) == 0 && unread > 0) ||
+               (::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &late_error, &size) == 0 &&
+                late_error == ECONNRESET);
     }
     // linux/tcp.h cannot be included beside netinet/tcp.h, whose tcp_info ends before this field.
     constexpr std::size_t bytes_acked_at = 120;

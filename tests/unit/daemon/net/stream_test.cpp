@@ -165,6 +165,16 @@ TEST_F(StreamTest, KnowsOfBytesThatAPeerWhoShutDownLeftUnread) {
     EXPECT_FALSE(stream_->peer_took_nothing(before, 0)) << "it has read them after all";
 }
 
+TEST_F(StreamTest, KnowsOfThemAlsoWhenItHasClosedSinceItShutDown) {
+    const auto before = stream_->written();
+    write("request");
+    ASSERT_EQ(::shutdown(peer_.get(), SHUT_RDWR), 0);
+    std::array<char, 8> room{};
+    EXPECT_EQ(stream_->read(room).state, State::end);
+    peer_.reset();
+    EXPECT_TRUE(stream_->peer_took_nothing(before, 0));
+}
+
 TEST_F(StreamTest, ExpiresAndStaysAsItIs) {
     stream_->set_deadline(steady_now() + 10ms);
     loop_.run_for(600ms);
