@@ -28,7 +28,7 @@ struct HttpConfig {
                                                          ///< https:// in front of a host is TLS
     std::string tls_certificate;                         ///< PEM file of the https:// addresses
     std::string tls_key;                                 ///< its key, a PEM file
-    unsigned workers = 1;                                ///< event loops
+    unsigned workers = 1;                                ///< event loops; 0: one a processor
     std::uint64_t max_body = 64ULL << 20U;               ///< bytes of one request body
     std::vector<std::string> cors_origins;               ///< exact origins, none by default
     Duration header_timeout = std::chrono::seconds(10);  ///< first byte of a head to its last

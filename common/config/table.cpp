@@ -49,20 +49,6 @@ std::string complain_about_url(const std::string& text) {
     return good ? "" : "must be a URL (https://…), not '" + escaped(text) + "'";
 }
 
-/// A second loop would need acceptors, pools and a gate of its own, which this build has not.
-ValueType<unsigned> workers_type() {
-    auto type = count_type(0U, 1024U);
-    type.read = [read = type.read](const RawValue& value) -> Result<unsigned> {
-        auto count = read(value);
-        if (count && *count != 1) {
-            return Error(Errc::invalid_request, "must be 1, not " + std::to_string(*count) +
-                                                    ": this build serves with one event loop");
-        }
-        return count;
-    };
-    return type;
-}
-
 void add_http(std::vector<ConfigKey>& keys) {
     const auto c = &Config::http;
     using H = HttpConfig;
@@ -74,8 +60,8 @@ void add_http(std::vector<ConfigKey>& keys) {
                        "lead to its authority behind it"));
     keys.push_back(key("http.tls_key", c, &H::tls_key, string_type(),
                        "PEM file with the key of that certificate"));
-    keys.push_back(key("http.workers", c, &H::workers, workers_type(),
-                       "event loops; this build serves with one, so only 1 is accepted"));
+    keys.push_back(key("http.workers", c, &H::workers, count_type(0U, 256U),
+                       "event loops that serve connections; 0: one for each processor"));
     keys.push_back(key("http.max_body", c, &H::max_body, size_type(one_kib, 4 * one_gib),
                        "largest request body"));
     keys.push_back(key("http.cors_origins", c, &H::cors_origins, strings_type(),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -18,8 +19,6 @@
 
 namespace routerd {
 namespace {
-
-constexpr unsigned control_socket_mode = 0660;
 
 api::EventSink sink_of(EventLog& events) {
     return [&events](api::Event event) { events.append(std::move(event)); };
@@ -89,7 +88,7 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
               .corrections = &corrections_},
              loaded_.config),
       proxy_({.loop = io_,
-              .fleet = fleet_,
+              .gate = fleet_,
               .catalog = [this] { return catalog_.snapshot(); },
               .account = [this](const Record& record) { log_record(record); }},
              loaded_.config),
@@ -113,12 +112,13 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                      .health = [this] { return fleet_.health(); },
                      .server = [this] { return server_report(); },
                      .check = [this] { return health_.check(); }}),
-      server_(io_, routes_,
-              {.http = loaded_.config.http,
-               .authorize =
-                   [this](const http::RequestHead& head, const Route* route, Scheme scheme) {
-                       return authenticator_.check(head, route, scheme);
-                   }}),
+      server_(
+          io_, routes_,
+          {.http = loaded_.config.http,
+           .authorize = [this](const http::RequestHead& head, const Route* route,
+                               Scheme scheme) { return authenticator_.check(head, route, scheme); },
+           .place = [this](Arrival& arrival) { return place(arrival); },
+           .pass_on = nullptr}),
       tasks_(loop_.get_executor(), "daemon task"),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
       stop_(loop_.get_executor()) {}
@@ -168,126 +168,17 @@ void App::add_routes() {
     routes_.add(openai_model_routes([this] { return catalog_.snapshot(); }, fleet_));
 }
 
-Result<std::vector<Listener>> App::open_listeners() {
-    bool loopback_only = true;
-    auto addresses = public_addresses(loaded_.config, loopback_only);
-    if (!addresses) {
-        return addresses.error();
-    }
-    ListenAddress control;
-    control.unix_path = loaded_.config.state.socket;
-    control.unix_mode = control_socket_mode;
-    addresses->insert(addresses->begin(), std::move(control));
-    std::vector<Listener> listeners;
-    for (auto& address : *addresses) {
-        auto listener = Listener::open(io_, std::move(address));
-        if (!listener) {
-            return listener.error();
-        }
-        listeners.push_back(std::move(*listener));
-    }
-    return listeners;
-}
-
-asio::awaitable<Result<void>> App::start() {
-    // First, so that a port that is taken is said before a long scan. Who connects already waits.
-    auto listeners = open_listeners();
-    if (!listeners) {
-        co_return listeners.error();
-    }
-    const auto remembered = co_await telemetry_.start();
-    if (!remembered) {
-        co_return remembered.error();
-    }
-    const auto scanned = co_await catalog_.start();
-    if (!scanned) {
-        co_return scanned.error();
-    }
-    fleet_.set_catalog(catalog_.snapshot());
-    catalog_.on_change([this] {
-        fleet_.set_catalog(catalog_.snapshot());
-        llama_router_.changed();
-    });
-    const auto adopted = co_await fleet_.adopt();
-    if (!adopted) {
-        co_return adopted.error();
-    }
-    for (std::size_t i = 0; i < listeners->size(); ++i) {
-        server_.listen(std::move(listeners->at(i)), i == 0);
-    }
-    health_.set_ready(true);
-    tasks_.spawn(catalog_.watch());
-    fleet_.preload(catalog_.preload());
-    notify_service_manager("READY=1\nSTATUS=serving");
-    for (const auto& address : server_.addresses()) {
-        spdlog::info("listening on {}", address);
-    }
-    co_return boost::system::in_place_value;
-}
-
-asio::awaitable<void> App::watch_signals() {
-    for (;;) {
-        auto [ec, number] = co_await signals_.async_wait(no_throw);
-        if (ec) {
-            co_return;
-        }
-        if (number == SIGHUP) {
-            const auto reloaded = co_await reload();
-            if (!reloaded) {
-                spdlog::error("{}", reloaded.error().message());
-            }
-        } else if (stopping_) {
-            spdlog::warn("second signal: not waiting for requests any more");
-            fleet_.hurry();
-            server_.cut();
-        } else {
-            spdlog::info("signal {}: stopping", number);
-            stop_.notify();
-        }
-    }
-}
-
-asio::awaitable<Result<void>> App::reload() {
-    notify_service_manager("RELOADING=1");
-    const auto options = load_;
-    auto read = [options]() -> Result<LoadedConfig> { return load_config(options); };
-    auto loaded = co_await run_on(pool_, std::move(read));
-    notify_service_manager("READY=1");
-    if (!loaded) {
-        co_return loaded.error();
-    }
-    if (!loaded->usable()) {
-        std::string problems;
-        for (const auto& problem : loaded->problems) {
-            problems += "\n  " + to_text(problem);
-        }
-        co_return Error(Errc::invalid_request,
-                        "reload the configuration: it stays as it was:" + problems);
-    }
-    // Which addresses there are is settled at start; what they show is not.
-    const HttpConfig http = loaded->config.http;
-    auto read_certificate = [http] { return load_certificate(http); };
-    auto certificate = co_await run_on(pool_, std::move(read_certificate));
-    if (!certificate) {
-        co_return certificate.error().within("reload: the configuration stays as it was");
-    }
-    use(std::move(*certificate));
-    loaded_ = std::move(*loaded);
-    proxy_.apply(loaded_.config);
-    fleet_.apply(loaded_.config);
-    auto applied = co_await catalog_.apply(loaded_.config);
-    spdlog::info("configuration reloaded");
-    co_return applied;
-}
-
 DaemonFacts App::facts() const {
     DaemonFacts facts;
     facts.started = started_;
     facts.stopping = stopping_;
     facts.addresses = server_.addresses();
     facts.active = server_.active();
-    facts.requests = proxy_.totals().requests;
-    facts.failed = proxy_.totals().failed;
+    for (const auto& worker : workers_) {
+        facts.active += worker->active();
+    }
+    facts.requests = requests_;
+    facts.failed = failed_;
     facts.problems = problems_;
     return facts;
 }
@@ -299,6 +190,8 @@ llama_router::ServerReport App::server_report() const {
 }
 
 void App::log_record(const Record& record) {
+    ++requests_;
+    failed_ += record.status >= 400 ? 1 : 0;
     telemetry_.record(to_finished(record));
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(record.took).count();
     if (record.error.empty()) {
@@ -309,48 +202,6 @@ void App::log_record(const Record& record) {
         spdlog::warn("{} {} {} {} {} ms: {}", record.request_id, escaped(record.endpoint),
                      record.model, record.status, took, escaped(record.error));
     }
-}
-
-asio::awaitable<void> App::stop() {
-    stopping_ = true;
-    health_.set_ready(false);
-    notify_service_manager("STOPPING=1\nSTATUS=draining");
-    llama_router_.changed();
-    server_.drain();
-    co_await control_.stop();
-    co_await fleet_.shutdown();
-    co_await llama_router_.stop();  // its watchers have seen the servers end
-    server_.cut();
-    co_await server_.wait();
-    co_await telemetry_.stop();  // the last requests are over
-}
-
-asio::awaitable<void> App::main() {
-    tasks_.spawn(watch_signals());
-    outcome_ = co_await start();
-    if (outcome_) {
-        co_await stop_.wait();
-    }
-    co_await stop();
-    signals_.cancel();
-    tasks_.cancel();
-    co_await tasks_.wait();
-    co_await catalog_.stop();
-}
-
-Result<void> App::run() {
-    std::signal(SIGPIPE, SIG_IGN);
-    std::signal(SIGIO, SIG_IGN);  // the catalogue's lease probe may be told of a writer
-    attach(log_);
-    report_store();
-    add_routes();
-    asio::co_spawn(loop_, main(), [](const std::exception_ptr& thrown) {
-        if (thrown) {
-            std::rethrow_exception(thrown);
-        }
-    });
-    loop_.run();
-    return outcome_;
 }
 
 }  // namespace routerd

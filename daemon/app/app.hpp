@@ -25,6 +25,7 @@
 #include "daemon/telemetry/event_log.hpp"
 #include "daemon/telemetry/log_ring.hpp"
 #include "daemon/telemetry/telemetry.hpp"
+#include "daemon/workers/worker.hpp"
 
 namespace routerd {
 
@@ -63,6 +64,9 @@ class App {
     DaemonFacts facts() const;
     llama_router::ServerReport server_report() const;
     void log_record(const Record& record);
+    void start_workers();
+    bool place(Arrival& arrival);
+    asio::awaitable<void> end_connections();
 
     LoadedConfig loaded_;
     LoadOptions load_;
@@ -85,11 +89,14 @@ class App {
     LlamaRouter llama_router_;
     Routes routes_;
     Server server_;
-    TaskGroup tasks_;  // the catalogue's watch, signals
+    std::vector<std::unique_ptr<Worker>> workers_;  // loops beside this one
+    TaskGroup tasks_;                               // the catalogue's watch, signals
     asio::signal_set signals_;
     Signal stop_;
     Result<void> outcome_ = Result<void>();
     bool stopping_ = false;
+    std::uint64_t requests_ = 0;  // to models, since the start
+    std::uint64_t failed_ = 0;    // of them
     WallTime started_ = std::chrono::system_clock::now();
     std::vector<std::string> problems_;  // what `status` has to say
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "daemon/net/tls_session.hpp"
@@ -24,11 +25,27 @@ Error client_left() {
 
 }  // namespace
 
-Connection::Connection(UniqueFd socket, IoLoop& loop, bool is_control,
-                       std::unique_ptr<TlsSession> tls)
-    : is_control_(is_control),
-      is_tls_(tls != nullptr),
-      stream_(std::move(socket), loop, *this, std::move(tls)) {}
+Connection::Connection(Arrival arrival, IoLoop& loop)
+    : is_control_(arrival.is_control),
+      is_tls_(arrival.tls != nullptr),
+      stream_(std::move(arrival.socket), loop, *this, std::move(arrival.tls)) {
+    if (!arrival.input.empty()) {
+        reserve(arrival.input.size());
+        std::memcpy(buffer_.get(), arrival.input.data(), arrival.input.size());
+        end_ = arrival.input.size();
+    }
+}
+
+Connection::~Connection() = default;
+
+Arrival Connection::release(std::string_view head) {
+    Arrival arrival;
+    arrival.is_control = is_control_;
+    arrival.input = std::string(head).append(input());
+    std::tie(arrival.socket, arrival.tls) = stream_.release();
+    gone_ = true;
+    return arrival;
+}
 
 std::string_view Connection::input() const noexcept {
     return {buffer_.get() + begin_, end_ - begin_};

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "common/base/result.hpp"
@@ -11,17 +12,28 @@
 
 namespace routerd {
 
+/// A client's connection on its way to the loop that will serve it.
+struct Arrival {
+    UniqueFd socket;
+    bool is_control = false;
+    std::unique_ptr<TlsSession> tls;  ///< nullptr: without
+    std::string input;                ///< received already
+};
+
 /// A client's connection. That a client leaves is noticed at once, also while its request is being
 /// served, and without a read: the socket says so. Bytes of a request, its head and its body, stay
 /// in one buffer until consume(), the body never copied; a connection that waits for a request has
 /// no buffer. Owned by its session; loop thread only.
 class Connection final : private Stream::Owner {
   public:
-    /// With TLS unless `tls` is nullptr.
-    Connection(UniqueFd socket, IoLoop& loop, bool is_control, std::unique_ptr<TlsSession> tls);
+    Connection(Arrival arrival, IoLoop& loop);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
-    ~Connection() = default;
+    ~Connection();
+
+    /// Gives it up for another loop, where `head` is the front of what was received. It is gone()
+    /// afterwards.
+    Arrival release(std::string_view head);
 
     /// Came over the control socket: its user is the administrator.
     bool is_control() const noexcept { return is_control_; }

@@ -37,6 +37,9 @@ class RequestReader {
     asio::awaitable<bool> read_head(Connection& connection, Exchange::Request& request);
     asio::awaitable<bool> read_body(Connection& connection, Exchange::Request& request);
 
+    /// The bytes of the head that was taken last.
+    std::string_view raw_head() const noexcept { return raw_; }
+
     /// What to tell the client, in the request's dialect; nullopt: it has left.
     std::optional<Response> refusal(Dialect dialect) const;
 

@@ -28,7 +28,7 @@ struct Route {
     std::string method;  ///< "GET" answers HEAD too; "*" is any
     std::string pattern;
     Scope scope = Scope::admin;
-    Handler handler;
+    Handler handler;  ///< empty: another loop answers (Server::Options::pass_on)
     Dialect dialect = Dialect::openai;
 };
 

@@ -1,40 +1,19 @@
 #include "daemon/http/server.hpp"
 
-#include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdint>
 #include <exception>
-#include <random>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
 #include "common/base/text.hpp"
 #include "daemon/http/error_response.hpp"
+#include "daemon/http/request_id.hpp"
 
 namespace routerd {
 namespace {
 
 constexpr std::size_t most_spare = 256;
-
-/// A client's own id is kept when it is short and cannot do harm in a log line or a header.
-bool is_sane_id(std::string_view id) noexcept {
-    constexpr std::size_t longest = 128;
-    return !id.empty() && id.size() <= longest && std::all_of(id.begin(), id.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '-' || c == '_' || c == '.';
-    });
-}
-
-void set_new_request_id(std::string& id) {
-    static thread_local std::mt19937_64 random{std::random_device{}()};
-    constexpr std::string_view digits = "0123456789abcdef";
-    id = "req-";
-    for (auto bits = random(); id.size() < 20; bits >>= 4U) {
-        id += digits[bits & 0xFU];
-    }
-}
 
 void log_fault(const Exchange::Request& request, const std::exception& fault) {
     spdlog::error("{} {} {}: {}", request.id, request.head.method, escaped(request.path),
@@ -65,19 +44,26 @@ struct Server::Served {
     Exchange::Request request;
     RequestReader reader;
     std::optional<Response> refusal;
+    bool is_elsewhere = false;  ///< another loop answers
 };
 
 /// That it knows of a connection, as long as that exists.
 struct Server::Registration {
-    Registration(Server& in, Connection& of) : server(in), connection(of) {
-        server.connections_.insert(&connection);
-    }
+    explicit Registration(Server& in) : server(in) {}
     Registration(const Registration&) = delete;
     Registration& operator=(const Registration&) = delete;
-    ~Registration() { server.connections_.erase(&connection); }
+    ~Registration() {
+        server.connections_.erase(connection);
+        server.ended_.add(1);
+    }
+
+    void know(Connection& of) {
+        connection = &of;
+        server.connections_.insert(connection);
+    }
 
     Server& server;
-    Connection& connection;
+    Connection* connection = nullptr;
 };
 
 Server::Server(IoLoop& loop, const Routes& routes, Options options)
@@ -95,14 +81,24 @@ void Server::listen(Listener listener, bool is_control) {
 }
 
 void Server::admit(UniqueFd socket, const Bound& bound) {
-    std::unique_ptr<TlsSession> tls;
+    Arrival arrival;
+    arrival.is_control = bound.is_control;
     if (bound.listener.address().tls) {
-        tls = tls_ ? tls_->accept(socket.get()) : nullptr;
-        if (tls == nullptr) {
+        arrival.tls = tls_ ? tls_->accept(socket.get()) : nullptr;
+        if (arrival.tls == nullptr) {
             return spdlog::warn("accept on {}: out of memory", bound.listener.address().url());
         }
     }
-    tasks_.spawn(session(std::move(socket), bound.is_control, std::move(tls)));
+    arrival.socket = std::move(socket);
+    const bool is_placed = !bound.is_control && options_.place && options_.place(arrival);
+    if (!is_placed) {
+        serve(std::move(arrival));
+    }
+}
+
+void Server::serve(Arrival arrival) {
+    ++begun_;
+    tasks_.spawn(session(std::move(arrival)));
 }
 
 std::vector<std::string> Server::addresses() const {
@@ -125,7 +121,7 @@ void Server::drain() {
             connection->abort();
         }
     }
-    if (active_ == 0 && on_drained_) {
+    if (active_.get() == 0 && on_drained_) {
         on_drained_();
     }
 }
@@ -143,10 +139,10 @@ asio::awaitable<void> Server::wait() {
 }
 
 /// A connection between two requests is this and one wait: it holds nothing of a request's.
-asio::awaitable<void> Server::session(UniqueFd socket, bool is_control,
-                                      std::unique_ptr<TlsSession> tls) {
-    Connection connection(std::move(socket), loop_, is_control, std::move(tls));
-    const Registration registration(*this, connection);
+asio::awaitable<void> Server::session(Arrival arrival) {
+    Registration registration(*this);
+    Connection connection(std::move(arrival), loop_);
+    registration.know(connection);
     // Who connects says something soon; who has been served may keep the connection for more.
     auto patience = options_.http.header_timeout;
     for (bool more = true; more; patience = options_.http.idle_timeout) {
@@ -205,6 +201,11 @@ const Route* Server::find_route(Exchange& exchange, Served& served) const {
 asio::awaitable<void> Server::dispatch(Exchange& exchange, Served& served) {
     auto& request = served.request;
     const auto* route = find_route(exchange, served);
+    served.is_elsewhere = route != nullptr && !route->handler;
+    if (served.is_elsewhere) {
+        options_.pass_on(exchange.connection().release(served.reader.raw_head()));
+        co_return;
+    }
     if (route != nullptr) {
         auto step = served.reader.take_body(exchange.connection(), request);
         if (step == RequestReader::Step::partly) {
@@ -251,7 +252,7 @@ asio::awaitable<void> Server::refuse_head(Connection& connection, Served& served
 
 void Server::prepare(Exchange::Request& request) const {
     const auto given = request.head.find("x-request-id");
-    if (given && is_sane_id(*given)) {
+    if (given && is_sane_request_id(*given)) {
         request.id = *given;
     } else {
         set_new_request_id(request.id);
@@ -288,7 +289,8 @@ asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) 
         co_return false;
     }
     prepare(request);
-    ++active_;
+    served.is_elsewhere = false;
+    active_.add(1);
     Exchange exchange(connection, request, {});
     try {
         co_await dispatch(exchange, served);
@@ -296,13 +298,13 @@ asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) 
         log_fault(request, e);
         exchange.mark_close();
     }
-    if (!exchange.finished()) {
+    if (!exchange.finished() && !served.is_elsewhere) {
         co_await make_up_for(exchange);
     }
     connection.on_gone(nullptr);
-    --active_;
+    active_.add(-1);
     clean_up(connection, served);
-    if (draining_ && active_ == 0 && on_drained_) {
+    if (draining_ && active_.get() == 0 && on_drained_) {
         on_drained_();
     }
     if (!request.head.keep_alive && !connection.gone()) {

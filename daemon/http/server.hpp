@@ -13,6 +13,7 @@
 #include "daemon/http/routes.hpp"
 #include "daemon/net/io_loop.hpp"
 #include "daemon/net/listener.hpp"
+#include "daemon/net/shared_count.hpp"
 #include "daemon/net/task_group.hpp"
 #include "daemon/net/tls_context.hpp"
 
@@ -31,12 +32,20 @@ class Server {
     struct Options {
         HttpConfig http;
         Authorize authorize;  ///< for public listeners; the control socket's user may do everything
+        /// Where a connection is served that was just accepted on a public listener: true: by
+        /// another loop, which has taken it. Empty: here.
+        std::function<bool(Arrival&)> place;
+        /// Takes a connection whose request is for a route without a handler: for another loop.
+        std::function<void(Arrival)> pass_on;
     };
 
     Server(IoLoop& loop, const Routes& routes, Options options);
 
     /// Takes over a listener and serves what it accepts.
     void listen(Listener listener, bool is_control);
+
+    /// Serves a connection that somebody else accepted.
+    void serve(Arrival arrival);
 
     /// The certificate of listeners with TLS, from the next connection on; before the first of them
     /// listens.
@@ -45,9 +54,11 @@ class Server {
     /// Where it listens, as URLs ("https://127.0.0.1:8080", "unix:///run/…"), control socket first.
     std::vector<std::string> addresses() const;
 
-    std::size_t connections() const noexcept { return connections_.size(); }
-    /// Requests being answered now.
-    std::size_t active() const noexcept { return active_; }
+    std::size_t connections() const noexcept { return begun_ - ended_.get(); }
+    /// Requests being answered now. Any thread.
+    std::size_t active() const noexcept { return active_.get(); }
+    /// Connections that it serves no more. Any thread.
+    std::size_t ended() const noexcept { return ended_.get(); }
 
     /// Stops accepting; connections without a request are closed, the others when they have
     /// answered.
@@ -73,8 +84,7 @@ class Server {
     struct Registration;
 
     void admit(UniqueFd socket, const Bound& bound);
-    asio::awaitable<void> session(UniqueFd socket, bool is_control,
-                                  std::unique_ptr<TlsSession> tls);
+    asio::awaitable<void> session(Arrival arrival);
     asio::awaitable<bool> serve_one(Connection& connection, Served& served);
     static asio::awaitable<void> make_up_for(Exchange& exchange);
     asio::awaitable<void> dispatch(Exchange& exchange, Served& served);
@@ -91,7 +101,9 @@ class Server {
     std::list<Bound> listeners_;
     std::unordered_set<Connection*> connections_;
     std::vector<std::unique_ptr<Served>> spare_;
-    std::size_t active_ = 0;
+    std::size_t begun_ = 0;  // sessions
+    SharedCount active_;
+    SharedCount ended_;
     bool draining_ = false;
     std::function<void()> on_drained_;
     TaskGroup tasks_;

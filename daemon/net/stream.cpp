@@ -79,7 +79,8 @@ Stream::Stream(UniqueFd socket, IoLoop& loop, Owner& owner, std::unique_ptr<TlsS
       loop_(loop),
       owner_(owner),
       socket_(std::move(socket)),
-      tls_(std::move(tls)) {
+      tls_(std::move(tls)),
+      readable_(tls_ != nullptr) {  // another loop may have read it off the socket already
     loop_.poller().add(socket_.get(), *this);
 }
 
@@ -207,6 +208,13 @@ bool Stream::peer_took_nothing(std::uint64_t before, int error) const noexcept {
     std::uint64_t acknowledged = 0;
     std::memcpy(&acknowledged, info.data() + bytes_acked_at, sizeof(acknowledged));
     return acknowledged <= before + 1;  // the SYN counts as one
+}
+
+std::pair<UniqueFd, std::unique_ptr<TlsSession>> Stream::release() noexcept {
+    loop_.poller().remove(socket_.get(), *this);
+    auto released = std::pair(std::move(socket_), std::move(tls_));
+    close();
+    return released;
 }
 
 void Stream::close() noexcept {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 
@@ -87,6 +88,10 @@ class Stream final : private Poller::Watched, private Expiring {
     /// just ended. A Unix socket says so by ECONNRESET (the peer closed with our bytes unread) or
     /// by what lies in it, TCP by what was acknowledged.
     bool peer_took_nothing(std::uint64_t before, int error) const noexcept;
+
+    /// Lets go of the socket and its TLS, for another loop: as they are, not closed. What was read
+    /// is the caller's to pass on.
+    std::pair<UniqueFd, std::unique_ptr<TlsSession>> release() noexcept;
 
     /// Closes. The peer sees an orderly end unless it has unread data.
     void close() noexcept;

@@ -1,6 +1,7 @@
 #include "daemon/proxy/account.hpp"
 
 #include <exception>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -10,9 +11,9 @@ Account::~Account() {
     record.took = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - begun_);
     try {
-        sink_(record);
+        sink_(std::move(record));
     } catch (const std::exception& e) {
-        spdlog::error("account for request {}: {}", record.request_id, e.what());
+        spdlog::error("account for a request: {}", e.what());
     }
 }
 

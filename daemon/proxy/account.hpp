@@ -33,7 +33,7 @@ struct Record {
 /// Writes the record when the request's scope ends, however it ends.
 class Account {
   public:
-    using Sink = std::function<void(const Record&)>;
+    using Sink = std::function<void(Record&&)>;
 
     explicit Account(const Sink& sink) : sink_(sink), begun_(std::chrono::steady_clock::now()) {}
     Account(const Account&) = delete;

@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/gate/gate.hpp"
 #include "daemon/http/exchange.hpp"
 #include "daemon/http/upstream.hpp"
-#include "daemon/supervisor/gate.hpp"
 
 namespace routerd {
 

@@ -3,8 +3,6 @@
 #include <chrono>
 #include <utility>
 
-#include "daemon/supervisor/fleet.hpp"
-
 namespace routerd {
 namespace {
 
@@ -57,8 +55,10 @@ asio::awaitable<void> Pipeline::wait_for(Ticket& ticket) {
         const auto until = aloud ? next_comment : TimePoint::max();
         const bool settled = co_await ticket.wait_until(until);
         if (!settled && aloud) {
-            const auto progress = ticket.progress();
-            co_await comment(progress);
+            const auto progress = co_await ticket.progress();
+            if (!ticket.settled()) {
+                co_await comment(progress);
+            }
             next_comment = steady_clock::now() + comment_interval;
         }
     }
@@ -77,25 +77,14 @@ bool Pipeline::take_lease() {
     return fail(lease.error());
 }
 
-/// Whether the lease's server is no more; its end may be seen a moment after its connections'.
-asio::awaitable<bool> Pipeline::has_ended() {
-    if (lease_->instance_end().empty()) {
-        Signal ended(proxy_.services_.loop.executor());
-        lease_->on_instance_gone([&ended] { ended.notify(); });
-        co_await ended.wait_until(steady_clock::now() + end_grace);
-        lease_->on_instance_gone(nullptr);
-    }
-    co_return !lease_->instance_end().empty();
-}
-
 /// Completes failure_ by what is known of the server.
 asio::awaitable<void> Pipeline::blame_server() {
     const bool by_server =
         failure_->code() == Errc::upstream_error || failure_->code() == Errc::unavailable;
     if (by_server && !exchange_.gone()) {
-        const bool ended = co_await has_ended();
-        const auto end = ended ? ": " + lease_->instance_end() : std::string();
-        failure_ = Error(Errc::upstream_error, failure_->message() + end);
+        const auto end = co_await lease_->end_within(end_grace);
+        const auto message = failure_->message() + (end.empty() ? "" : ": ") + end;
+        failure_ = Error(Errc::upstream_error, message);
     }
     failure_ = failure_->within("model '" + account_.record.model + "'");
 }
@@ -152,9 +141,7 @@ asio::awaitable<bool> Pipeline::ask() {
 
 /// Writes down how it went.
 bool Pipeline::conclude() {
-    auto& fleet = proxy_.services_.fleet;
     auto& record = account_.record;
-    const auto instance = lease_->instance();
     const auto& outcome = transfer_->outcome();
     if (transfer_->status() != 0) {
         const auto figures = transfer_->tap().figures();
@@ -164,21 +151,18 @@ bool Pipeline::conclude() {
         record.prompt_tokens = figures.prompt_tokens;
         record.first_byte = std::chrono::duration_cast<std::chrono::microseconds>(
             transfer_->answered_at() - account_.begun());
-        if (figures.tokens_per_second) {
-            fleet.report_rate(instance, *figures.tokens_per_second);
-        }
+        lease_->report.tokens_per_second = figures.tokens_per_second;
     }
     if (outcome) {
-        fleet.report_answer(instance, Answered::whole);
+        lease_->report.answered = Answered::whole;
         exchange_.mark_finished();
         if (transfer_->reusable()) {
-            proxy_.pool_.give_back(instance, std::move(upstream_));
+            proxy_.pool_.give_back(lease_->instance(), std::move(upstream_));
         }
         return true;
     }
     if (outcome.error().code() == Errc::deadline_exceeded) {
-        fleet.report_answer(instance,
-                            transfer_->status() == 0 ? Answered::late : Answered::stalled);
+        lease_->report.answered = transfer_->status() == 0 ? Answered::late : Answered::stalled;
     }
     return fail(outcome.error());
 }
@@ -188,9 +172,13 @@ asio::awaitable<void> Pipeline::run() {
     record.request_id = exchange_.id();
     record.endpoint = exchange_.path();
     record.route = exchange_.route();
-    bool goes_on = prepare();
+    bool goes_on = find_model();
+    if (goes_on && !meant_.model) {
+        co_await choose_in_tier();
+    }
+    goes_on = goes_on && prepare();
     for (bool may_retry = true; goes_on; may_retry = false) {
-        ticket_.emplace(proxy_.services_.fleet.request(demand_));
+        ticket_.emplace(proxy_.services_.gate.request(demand_));
         if (!ticket_->settled()) {
             co_await wait_for(*ticket_);
         }
@@ -200,7 +188,8 @@ asio::awaitable<void> Pipeline::run() {
         const bool answered = co_await ask();
         goes_on = false;
         if (!answered && may_retry && failure_->code() == Errc::unavailable) {
-            goes_on = co_await has_ended();  // nothing was sent: a new server may answer
+            const auto end = co_await lease_->end_within(end_grace);
+            goes_on = !end.empty();  // nothing was sent: a new server may answer
         }
         if (!answered && !goes_on) {
             co_await blame_server();

@@ -5,13 +5,14 @@
 #include <string>
 
 #include "common/base/result.hpp"
+#include "daemon/gate/gate.hpp"
 #include "daemon/http/exchange.hpp"
 #include "daemon/proxy/account.hpp"
 #include "daemon/proxy/forward.hpp"
 #include "daemon/proxy/peek.hpp"
 #include "daemon/proxy/proxy.hpp"
+#include "daemon/proxy/resolve.hpp"
 #include "daemon/proxy/transfer.hpp"
-#include "daemon/supervisor/gate.hpp"
 
 namespace routerd {
 
@@ -27,7 +28,7 @@ struct EndpointKind {
 class Pipeline final : private Transfer::Pilot {
   public:
     Pipeline(Proxy& proxy, Exchange& exchange, EndpointKind kind)
-        : proxy_(proxy), exchange_(exchange), kind_(kind), account_(proxy.sink_) {}
+        : proxy_(proxy), exchange_(exchange), kind_(kind), account_(proxy.services_.account) {}
 
     asio::awaitable<void> run();
 
@@ -37,8 +38,9 @@ class Pipeline final : private Transfer::Pilot {
     bool fail(Error error);
 
     // What is asked (pipeline_request.cpp)
+    bool find_model();
+    asio::awaitable<void> choose_in_tier();
     bool prepare();
-    Result<std::shared_ptr<const Model>> resolve_model();
     Result<std::string_view> prepare_body(const Model& model);
     Result<Demand> make_demand(const Model& model) const;
     Outgoing make_outgoing(std::string_view body) const;
@@ -52,7 +54,6 @@ class Pipeline final : private Transfer::Pilot {
     asio::awaitable<bool> connect();
     bool may_send_again() const;
     bool conclude();
-    asio::awaitable<bool> has_ended();
     asio::awaitable<void> blame_server();
 
     // What the client gets (pipeline_answer.cpp)
@@ -68,6 +69,7 @@ class Pipeline final : private Transfer::Pilot {
     EndpointKind kind_;
     Account account_;
     Peeked peeked_;
+    Meant meant_;
     std::string rewritten_;  // the body, where a rule changed it
     std::string_view body_;  // as it is sent
     std::string head_;       // the same

@@ -6,7 +6,6 @@
 #include "common/base/text.hpp"
 #include "daemon/http/error_response.hpp"
 #include "daemon/proxy/pipeline.hpp"
-#include "daemon/supervisor/fleet.hpp"
 
 namespace routerd {
 namespace {

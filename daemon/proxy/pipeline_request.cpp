@@ -5,7 +5,6 @@
 #include "common/base/text.hpp"
 #include "daemon/proxy/pipeline.hpp"
 #include "daemon/proxy/resolve.hpp"
-#include "daemon/supervisor/fleet.hpp"
 
 namespace routerd {
 namespace {
@@ -51,7 +50,8 @@ bool is_json(const http::RequestHead& head) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Model>> Pipeline::resolve_model() {
+/// What the request means by its model. False: failure_ says why that is nothing.
+bool Pipeline::find_model() {
     std::optional<std::string> name;
     if (kind_.raw) {
         name = exchange_.param("model");
@@ -59,21 +59,31 @@ Result<std::shared_ptr<const Model>> Pipeline::resolve_model() {
         name = exchange_.query("model");
     } else {
         if (!is_json(exchange_.head())) {
-            return Error(Errc::invalid_request,
-                         "content type '" +
-                             escaped(exchange_.head().find("content-type").value_or("")) +
-                             "' is not supported here")
-                .with_hint("send JSON with content-type: application/json");
+            return fail(Error(Errc::invalid_request,
+                              "content type '" +
+                                  escaped(exchange_.head().find("content-type").value_or("")) +
+                                  "' is not supported here")
+                            .with_hint("send JSON with content-type: application/json"));
         }
         auto found = peek_padded(exchange_.body());
         if (!found) {
-            return found.error();
+            return fail(found.error());
         }
         peeked_ = std::move(*found);
         account_.record.stream = peeked_.stream;
         name = peeked_.model;
     }
-    return resolve(*proxy_.services_.catalog(), proxy_.services_.fleet, name);
+    auto meant = meaning_of(name, *proxy_.services_.catalog());
+    if (!meant) {
+        return fail(meant.error());
+    }
+    meant_ = std::move(*meant);
+    return true;
+}
+
+asio::awaitable<void> Pipeline::choose_in_tier() {
+    const auto best = co_await proxy_.services_.gate.least_busy(meant_.ids());
+    meant_.model = meant_.tier.at(best);
 }
 
 Result<std::string_view> Pipeline::prepare_body(const Model& model) {
@@ -134,18 +144,15 @@ Outgoing Pipeline::make_outgoing(std::string_view body) const {
     return outgoing;
 }
 
-/// What is asked, of which model, and how it is sent on. False: failure_ says why not.
+/// What is asked of the model, and how it is sent on. False: failure_ says why not.
 bool Pipeline::prepare() {
-    const auto model = resolve_model();
-    if (!model) {
-        return fail(model.error());
-    }
-    account_.record.model = (*model)->id;
-    const auto body = prepare_body(**model);
+    const auto& model = *meant_.model;
+    account_.record.model = model.id;
+    const auto body = prepare_body(model);
     if (!body) {
         return fail(body.error());
     }
-    auto demand = make_demand(**model);
+    auto demand = make_demand(model);
     if (!demand) {
         return fail(demand.error());
     }

@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/gate/gate.hpp"
 #include "daemon/proxy/pipeline.hpp"
-#include "daemon/supervisor/fleet.hpp"
 
 namespace routerd {
 namespace {
@@ -17,19 +17,8 @@ asio::awaitable<void> run_pipeline(Proxy& proxy, Exchange& exchange, EndpointKin
 }  // namespace
 
 Proxy::Proxy(Services services, const Config& config)
-    : services_(std::move(services)),
-      limits_(config.limits),
-      pool_(services_.loop),
-      sink_([this](const Record& record) { account(record); }) {
-    services_.fleet.on_closing_instance([this](std::uint64_t instance) { pool_.drop(instance); });
-}
-
-void Proxy::account(const Record& record) {
-    ++totals_.requests;
-    if (record.status >= 400) {
-        ++totals_.failed;
-    }
-    services_.account(record);
+    : services_(std::move(services)), limits_(config.limits), pool_(services_.loop) {
+    services_.gate.on_closing_instance([this](std::uint64_t instance) { pool_.drop(instance); });
 }
 
 std::vector<Route> Proxy::routes() {

@@ -10,15 +10,15 @@
 
 namespace routerd {
 
-class Fleet;
+class Gate;
 
 /// The proxied path: from a request with its body read to the last byte of its answer. Owned by
-/// App, core loop only.
+/// App or a Worker; its loop's thread only.
 class Proxy {
   public:
     struct Services {
         IoLoop& loop;
-        Fleet& fleet;
+        Gate& gate;
         std::function<SnapshotPtr()> catalog;
         Account::Sink account;
     };
@@ -30,22 +30,11 @@ class Proxy {
 
     void apply(const Config& config) { limits_ = config.limits; }
 
-    /// Requests in progress, and all since the start.
-    struct Totals {
-        std::uint64_t requests = 0;
-        std::uint64_t failed = 0;
-    };
-    const Totals& totals() const noexcept { return totals_; }
-
   private:
     friend class Pipeline;
-    void account(const Record& record);
-
     Services services_;
     LimitsConfig limits_;
     UpstreamPool pool_;
-    Account::Sink sink_;
-    Totals totals_;
 };
 
 }  // namespace routerd

@@ -12,17 +12,17 @@ using ModelPtr = std::shared_ptr<const Model>;
 
 constexpr std::string_view tier_prefix = "tier:";
 
-Result<ModelPtr> by_name(const Snapshot& snapshot, std::string_view name) {
+Result<Meant> by_name(const Snapshot& snapshot, std::string_view name) {
     auto model = model_named(snapshot, name);
     if (model && !(*model)->enabled) {
         return Error(Errc::model_not_found, "model '" + (*model)->id + "' is disabled")
             .with_param("model")
             .with_hint("routerctl enable " + (*model)->id);
     }
-    return model;
+    return model ? Result<Meant>(Meant{*model, {}}) : model.error();
 }
 
-Result<ModelPtr> by_tier(const Snapshot& snapshot, const Fleet& fleet, std::string_view word) {
+Result<Meant> by_tier(const Snapshot& snapshot, std::string_view word) {
     const auto tier = tier_from_string(word);
     if (!tier) {
         return Error(Errc::model_not_found,
@@ -30,34 +30,33 @@ Result<ModelPtr> by_tier(const Snapshot& snapshot, const Fleet& fleet, std::stri
             .with_param("model")
             .with_hint("tiers are fast, balanced and powerful");
     }
-    ModelPtr first;
-    ModelPtr loaded;
-    unsigned least_busy = 0;
+    Meant meant;
     for (const auto& model : snapshot.models) {
-        if (!model->enabled || model->tier != *tier || !model->capabilities.completion) {
-            continue;
-        }
-        first = first ? first : model;
-        const auto view = fleet.view(model->id);
-        if (view.state == InstanceState::ready && (!loaded || view.busy < least_busy)) {
-            loaded = model;
-            least_busy = view.busy;
+        if (model->enabled && model->tier == *tier && model->capabilities.completion) {
+            meant.tier.push_back(model);
         }
     }
-    if (!first) {
+    if (meant.tier.empty()) {
         return Error(Errc::model_not_found, "no enabled model is in tier '" + to_lower(word) + "'")
             .with_param("model");
     }
-    return loaded ? loaded : first;
+    return meant;
 }
 
 }  // namespace
 
-Result<ModelPtr> resolve(const Snapshot& snapshot, const Fleet& fleet,
-                         const std::optional<std::string>& name) {
+std::vector<std::string> Meant::ids() const {
+    std::vector<std::string> all;
+    for (const auto& one : tier) {
+        all.push_back(one->id);
+    }
+    return all;
+}
+
+Result<Meant> meaning_of(const std::optional<std::string>& name, const Snapshot& snapshot) {
     if (name && name->size() > tier_prefix.size() &&
         iequals(std::string_view(*name).substr(0, tier_prefix.size()), tier_prefix)) {
-        return by_tier(snapshot, fleet, std::string_view(*name).substr(tier_prefix.size()));
+        return by_tier(snapshot, std::string_view(*name).substr(tier_prefix.size()));
     }
     if (name && !name->empty() && !iequals(*name, "default")) {
         return by_name(snapshot, *name);
@@ -69,6 +68,15 @@ Result<ModelPtr> resolve(const Snapshot& snapshot, const Fleet& fleet,
             .with_hint("name one in \"model\", or choose the default with routerctl switch NAME");
     }
     return by_name(snapshot, snapshot.default_model);
+}
+
+Result<ModelPtr> resolve(const Snapshot& snapshot, const Fleet& fleet,
+                         const std::optional<std::string>& name) {
+    auto meant = meaning_of(name, snapshot);
+    if (!meant) {
+        return meant.error();
+    }
+    return meant->model ? meant->model : meant->tier[fleet.least_busy_now(meant->ids())];
 }
 
 }  // namespace routerd

@@ -15,10 +15,6 @@
 
 namespace routerd {
 
-std::string Endpoint::text() const {
-    return unix_path.empty() ? "127.0.0.1:" + std::to_string(port) : "unix:" + unix_path;
-}
-
 Result<std::string> socket_path(const std::string& folder, std::uint64_t id,
                                 const std::string& model) {
     constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;

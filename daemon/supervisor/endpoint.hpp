@@ -4,7 +4,7 @@
 #include <string>
 
 #include "common/base/result.hpp"
-#include "daemon/supervisor/gate.hpp"
+#include "daemon/gate/gate.hpp"
 
 namespace routerd {
 

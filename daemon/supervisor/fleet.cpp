@@ -49,6 +49,31 @@ Ticket Fleet::request(const Demand& demand) {
     return core_->request(demand, scheduler::Cause::request);
 }
 
+asio::awaitable<std::size_t> Fleet::least_busy(std::vector<std::string> models) {
+    co_return least_busy_now(models);
+}
+
+std::size_t Fleet::least_busy_now(const std::vector<std::string>& models) const {
+    return core_->least_busy(models);
+}
+
+void Fleet::leave(std::uint64_t ticket) {
+    core_->leave(ticket);
+}
+
+void Fleet::release(std::uint64_t ticket, std::uint64_t instance, const LeaseReport& report) {
+    core_->release(ticket, instance, report);
+}
+
+asio::awaitable<Ticket::Progress> Fleet::progress(std::uint64_t ticket) {
+    co_return core_->progress(ticket);
+}
+
+asio::awaitable<std::string> Fleet::end_of(std::uint64_t instance,
+                                           std::chrono::milliseconds grace) {
+    return core_->end_within(instance, grace);
+}
+
 asio::awaitable<Result<void>> Fleet::load(std::string id) {
     return core_->load(std::move(id));
 }
@@ -151,16 +176,8 @@ std::vector<std::string> Fleet::log_files(const std::string& id) const {
     return core_->log_files(id);
 }
 
-void Fleet::report_answer(std::uint64_t instance, Answered how) {
-    core_->report_answer(instance, how);
-}
-
 std::vector<HealthReport> Fleet::health() const {
     return core_->health();
-}
-
-void Fleet::report_rate(std::uint64_t instance, double tokens_per_second) {
-    core_->report_rate(instance, tokens_per_second);
 }
 
 void Fleet::on_closing_instance(std::function<void(std::uint64_t)> callback) {

@@ -20,9 +20,9 @@
 #include "daemon/catalog/model.hpp"
 #include "daemon/devices/cgroup.hpp"
 #include "daemon/devices/nvml.hpp"
+#include "daemon/gate/gate.hpp"
 #include "daemon/process/log_query.hpp"
 #include "daemon/supervisor/correction_rows.hpp"
-#include "daemon/supervisor/gate.hpp"
 #include "daemon/supervisor/instance_rows.hpp"
 #include "daemon/supervisor/instance_view.hpp"
 #include "daemon/supervisor/reports.hpp"
@@ -48,7 +48,7 @@ struct LoadPlan {
 /// refuse) and tells it what came of it. Owned by App; everything happens on the core loop. Servers
 /// outlive it when it is killed and are adopted by the next one. At destruction shutdown() must
 /// have returned, and no Ticket or Lease may be left.
-class Fleet {
+class Fleet final : public Gate {
   public:
     /// `pool` for blocking file work; must be joined before the Fleet is destroyed.
     struct Services {
@@ -78,9 +78,9 @@ class Fleet {
     /// dead. Errors: unavailable when the rows or folders cannot be read or made.
     asio::awaitable<Result<void>> adopt();
 
-    /// A place in the model's queue, which loads it when it is not. Never fails: what is wrong
-    /// settles the ticket.
-    Ticket request(const Demand& demand);
+    Ticket request(const Demand& demand) override;
+    asio::awaitable<std::size_t> least_busy(std::vector<std::string> models) override;
+    std::size_t least_busy_now(const std::vector<std::string>& models) const;
 
     /// Loads and waits until it is ready; at once when it is. The load goes on when the caller
     /// stops waiting. Errors: as Ticket::take().
@@ -158,16 +158,13 @@ class Fleet {
     /// The files of a model's log, newest first; they may not exist.
     std::vector<std::string> log_files(const std::string& id) const;
 
-    /// The proxy tells how an answer went: a server that is late or stalls is looked at, and three
-    /// stalls in a row end it.
-    void report_answer(std::uint64_t instance, Answered how);
+    void on_closing_instance(std::function<void(std::uint64_t)> callback) override;
 
-    /// The proxy tells the speed of an answer.
-    void report_rate(std::uint64_t instance, double tokens_per_second);
-
-    /// Called on the loop, with the instance, just before a server is told to end and when it ended
-    /// by itself: idle connections to it must be closed now (llama-server waits for them).
-    void on_closing_instance(std::function<void(std::uint64_t)> callback);
+    void leave(std::uint64_t ticket) override;
+    void release(std::uint64_t ticket, std::uint64_t instance, const LeaseReport& report) override;
+    asio::awaitable<Ticket::Progress> progress(std::uint64_t ticket) override;
+    asio::awaitable<std::string> end_of(std::uint64_t instance,
+                                        std::chrono::milliseconds grace) override;
 
     /// Called on the loop after any change of instances().
     void on_change(std::function<void()> callback);
@@ -192,8 +189,6 @@ class Fleet {
     class Core;
 
   private:
-    friend class Lease;
-    friend class Ticket;
     std::unique_ptr<Core> core_;  // pimpl: runners, processes and queues stay out of this header
 };
 

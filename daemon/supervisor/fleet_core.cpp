@@ -71,8 +71,8 @@ Ticket Fleet::Core::request(const Demand& demand, scheduler::Cause cause) {
     ask.deadline = demand.deadline;
     ask.needs_slot = demand.needs_slot;
     ask.cause = cause;
-    auto state = std::make_unique<Ticket::State>(door_, ask.ticket, demand, decisions_.stamp(),
-                                                 services_.executor);
+    auto state = std::make_unique<Waiting>(door_, ask.ticket, services_.executor, demand,
+                                           decisions_.stamp());
     auto& made = *state;
     tickets_[ask.ticket] = &made;
     Ticket ticket(std::move(state));
@@ -90,42 +90,11 @@ void Fleet::Core::leave(scheduler::TicketId ticket) {
     carry_out(scheduler_.on_leave(ticket, steady_now()));
 }
 
-void Fleet::Core::release(scheduler::TicketId ticket) {
-    leases_.erase(ticket);
+void Fleet::Core::release(scheduler::TicketId ticket, std::uint64_t instance,
+                          const LeaseReport& report) {
+    note_report(instance, report);
     carry_out(scheduler_.on_release(ticket, steady_now()));
     lease_ended_.notify();
-}
-
-void Fleet::Core::on_lease_end(scheduler::TicketId ticket, std::function<void()> callback) {
-    const auto granted = scheduler_.world().granted.find(ticket);
-    if (granted == scheduler_.world().granted.end()) {
-        return;
-    }
-    const auto instance = granted->second.instance;
-    leases_[ticket] = {instance, std::move(callback)};
-    const auto kept = instances_.find(instance);
-    if (kept == instances_.end() || kept->second.ended) {
-        tasks_.spawn(tell_leases(instance));
-    }
-}
-
-asio::awaitable<void> Fleet::Core::tell_leases(std::uint64_t instance) {
-    co_await asio::post(services_.executor, asio::use_awaitable);
-    end_leases(instance);
-}
-
-void Fleet::Core::end_leases(std::uint64_t instance) {
-    for (;;) {
-        // Looked up anew each time: a callback may give back any lease.
-        const auto lease = std::ranges::find_if(
-            leases_, [instance](const auto& entry) { return entry.second.instance == instance; });
-        if (lease == leases_.end()) {
-            return;
-        }
-        const auto callback = std::move(lease->second.callback);
-        leases_.erase(lease);
-        callback();
-    }
 }
 
 std::string Fleet::Core::end_of(std::uint64_t instance) const {
@@ -134,21 +103,56 @@ std::string Fleet::Core::end_of(std::uint64_t instance) const {
     return end == ends_.end() ? std::string() : end->second;
 }
 
-Endpoint Fleet::Core::endpoint_of(std::uint64_t instance) const {
-    const auto kept = instances_.find(instance);
-    return kept == instances_.end() ? Endpoint() : kept->second.instance->endpoint();
+asio::awaitable<std::string> Fleet::Core::end_within(std::uint64_t instance,
+                                                     std::chrono::milliseconds grace) {
+    const auto deadline = steady_now() + grace;
+    const auto watch = end_watches_.emplace(end_watches_.end(), services_.executor);
+    bool in_time = true;
+    while (in_time && end_of(instance).empty()) {
+        in_time = co_await watch->wait_until(deadline);
+    }
+    end_watches_.erase(watch);
+    co_return end_of(instance);
 }
 
-Ticket::Progress Fleet::Core::progress(const Ticket::State& ticket) const {
+Result<Granted> Fleet::Core::granted(const Result<scheduler::Grant>& outcome) const {
+    if (!outcome) {
+        return outcome.error();
+    }
+    static const auto nowhere = std::make_shared<const Endpoint>();  // it has just ended
+    const auto kept = instances_.find(outcome->instance);
+    const bool is_there = kept != instances_.end() && kept->second.endpoint != nullptr;
+    return Granted{outcome->instance, is_there ? kept->second.endpoint : nowhere, outcome->queued,
+                   outcome->loaded};
+}
+
+Ticket::Progress Fleet::Core::progress(scheduler::TicketId ticket) const {
     Ticket::Progress progress;
-    progress.position = scheduler_.position(ticket.id);
-    const auto* instance = instance_of(ticket.asker.model);
+    const auto waiter = scheduler_.world().waiters.find(ticket);
+    if (waiter == scheduler_.world().waiters.end()) {
+        return progress;
+    }
+    progress.position = scheduler_.position(ticket);
+    const auto* instance = instance_of(waiter->second.model);
     if (instance != nullptr && !instance->is_ready() &&
         instance->state() != InstanceState::stopping) {
         progress.phase = Ticket::Phase::loading;
         progress.loaded_percent = instance->view().loaded_percent;
     }
     return progress;
+}
+
+std::size_t Fleet::Core::least_busy(const std::vector<std::string>& models) const {
+    std::size_t best = 0;
+    std::optional<unsigned> least;
+    for (std::size_t i = 0; i < models.size(); ++i) {
+        const auto shown = view(models[i]);
+        if (shown.state == InstanceState::ready && (!least || shown.busy < *least)) {
+            best = i;
+            least = shown.busy;
+        }
+    }
+    return best;
 }
 
 void Fleet::Core::carry_out(scheduler::Actions actions) {
@@ -205,8 +209,7 @@ void Fleet::Core::settle(scheduler::TicketId ticket, Result<scheduler::Grant> ou
         if (outcome) {
             note_grant(*state, *outcome);
         }
-        state->outcome = std::move(outcome);
-        state->tell();
+        state->settle(granted(outcome));
     } else if (outcome) {
         carry_out(scheduler_.on_release(ticket, steady_now()));  // it left while this was under way
     }
@@ -238,7 +241,7 @@ void Fleet::Core::start(const scheduler::Start& action) {
     }
     auto plan = plan_for(model, action.instance, action.reserved);
     auto instance = std::make_unique<Instance>(std::move(plan), tools(), **log);
-    instances_[action.instance] = {std::move(instance), false};
+    instances_[action.instance] = {std::move(instance), false, nullptr};
     health_.started(action.model, steady_now());
     tasks_.spawn(run_instance(action.instance));
 }

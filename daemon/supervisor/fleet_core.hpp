@@ -14,6 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/devices/process_memory.hpp"
+#include "daemon/gate/ticket_state.hpp"
 #include "daemon/net/signal.hpp"
 #include "daemon/net/task_group.hpp"
 #include "daemon/process/log_file.hpp"
@@ -24,7 +25,6 @@
 #include "daemon/supervisor/health_book.hpp"
 #include "daemon/supervisor/instance.hpp"
 #include "daemon/supervisor/memory_book.hpp"
-#include "daemon/supervisor/ticket_state.hpp"
 
 namespace routerd {
 
@@ -59,8 +59,7 @@ class Fleet::Core : public InstanceObserver {
     Result<LogFile*> log_to_read(const std::string& id, std::uint64_t instance);
     std::vector<std::string> log_files(const std::string& id) const;
     std::vector<HealthReport> health() const;
-    void report_answer(std::uint64_t instance, Answered how);
-    void report_rate(std::uint64_t instance, double tokens_per_second);
+    std::size_t least_busy(const std::vector<std::string>& models) const;
     void on_closing_instance(std::function<void(std::uint64_t)> callback);
     void on_change(std::function<void()> callback);
     Totals totals() const;
@@ -69,11 +68,10 @@ class Fleet::Core : public InstanceObserver {
 
     // For tickets and leases.
     void leave(scheduler::TicketId ticket);
-    void release(scheduler::TicketId ticket);
-    void on_lease_end(scheduler::TicketId ticket, std::function<void()> callback);
-    std::string end_of(std::uint64_t instance) const;
-    Endpoint endpoint_of(std::uint64_t instance) const;
-    Ticket::Progress progress(const Ticket::State& ticket) const;
+    void release(scheduler::TicketId ticket, std::uint64_t instance, const LeaseReport& report);
+    asio::awaitable<std::string> end_within(std::uint64_t instance,
+                                            std::chrono::milliseconds grace);
+    Ticket::Progress progress(scheduler::TicketId ticket) const;
 
     // InstanceObserver
     void on_ready(Instance& instance) override;
@@ -85,11 +83,23 @@ class Fleet::Core : public InstanceObserver {
   private:
     struct Kept {
         std::unique_ptr<Instance> instance;
-        bool ended = false;  ///< cleans up; the scheduler has forgotten it
+        bool ended = false;                        ///< cleans up; the scheduler has forgotten it
+        std::shared_ptr<const Endpoint> endpoint;  ///< of one that is ready
     };
-    struct LeaseWatch {
-        std::uint64_t instance = 0;
-        std::function<void()> callback;
+
+    /// A ticket of the fleet's own: that of a request on this loop, or of a load.
+    struct Waiting : Ticket::State {
+        Waiting(Gate& of, scheduler::TicketId number, const asio::any_io_executor& executor,
+                const Demand& demand, DecisionLog::Stamp stamp)
+            : State(of, number, executor),
+              asker{demand.request_id, demand.model, stamp},
+              key(demand.key),
+              priority(demand.priority) {}
+
+        DecisionLog::Asker asker;
+        std::string key;  ///< name of the key that the request came with
+        Priority priority;
+        bool waits = false;  ///< it was not settled as it came
     };
 
     /// A model as it would be started now.
@@ -121,7 +131,10 @@ class Fleet::Core : public InstanceObserver {
     void start(const scheduler::Start& action);
     void stop(const scheduler::Stop& action);
     void settle(scheduler::TicketId ticket, Result<scheduler::Grant> outcome);
-    void note_grant(const Ticket::State& ticket, const scheduler::Grant& grant);
+    void note_grant(const Waiting& ticket, const scheduler::Grant& grant);
+    void note_report(std::uint64_t instance, const LeaseReport& report);
+    std::string end_of(std::uint64_t instance) const;
+    Result<Granted> granted(const Result<scheduler::Grant>& outcome) const;
     void note_refusal(const scheduler::Refuse& action);
     void refuse(const scheduler::Refuse& action);
     void report(const std::string& type, const std::string& model, std::uint64_t instance,
@@ -134,8 +147,6 @@ class Fleet::Core : public InstanceObserver {
     std::vector<std::uint64_t> servers_of(const std::string& id) const;
     asio::awaitable<void> wait_until_gone(std::uint64_t instance);
     asio::awaitable<void> wait_for_leases();
-    asio::awaitable<void> tell_leases(std::uint64_t instance);
-    void end_leases(std::uint64_t instance);
     asio::awaitable<void> revive(std::string model);
     void remember_end(std::uint64_t instance, const std::string& end);
     void tell(api::Event event);
@@ -195,8 +206,8 @@ class Fleet::Core : public InstanceObserver {
     std::map<std::string, std::string> asked_;  ///< program → its file's time when it was asked
     std::deque<scheduler::Action> pending_;
     bool carrying_out_ = false;
-    std::map<scheduler::TicketId, Ticket::State*> tickets_;  ///< not settled
-    std::map<scheduler::TicketId, LeaseWatch> leases_;       ///< those with a callback
+    std::map<scheduler::TicketId, Waiting*> tickets_;  ///< not settled
+    std::list<Signal> end_watches_;                    ///< end_within(): an instance ended
     scheduler::TicketId next_ticket_ = 1;
     std::list<Ticket> errands_;                             ///< loads that nobody waits for
     std::map<std::string, std::unique_ptr<LogFile>> logs_;  ///< by path

@@ -31,6 +31,7 @@ void Fleet::Core::on_ready(Instance& instance) {
         learn_from(instance);  // before its first request
     }
     health_.ready(plan.model, steady_now());
+    instances_.at(plan.id).endpoint = std::make_shared<const Endpoint>(instance.endpoint());
     carry_out(scheduler_.on_ready(plan.id, std::chrono::steady_clock::now()));
     adopted_.notify();
     changed();
@@ -75,7 +76,9 @@ void Fleet::Core::on_ended(Instance& instance) {
     tell(std::move(event));
 
     carry_out(scheduler_.on_exited(id, {end, jitter()}, std::chrono::steady_clock::now()));
-    end_leases(id);
+    for (auto& watch : end_watches_) {
+        watch.notify();
+    }
     if (phase != scheduler::Phase::stopping) {
         watchers_.spawn(revive(model));
     }
@@ -124,7 +127,7 @@ void Fleet::Core::report(const std::string& type, const std::string& model, std:
     tell(std::move(event));
 }
 
-void Fleet::Core::note_grant(const Ticket::State& ticket, const scheduler::Grant& grant) {
+void Fleet::Core::note_grant(const Waiting& ticket, const scheduler::Grant& grant) {
     ++counts_[ticket.asker.model].granted;
     if (ticket.waits) {
         decisions_.granted(grant);
@@ -169,17 +172,16 @@ std::vector<HealthReport> Fleet::Core::health() const {
     return reports;
 }
 
-void Fleet::Core::report_answer(std::uint64_t instance, Answered how) {
+void Fleet::Core::note_report(std::uint64_t instance, const LeaseReport& report) {
     const auto kept = instances_.find(instance);
-    if (kept != instances_.end()) {
-        kept->second.instance->answered(how);
+    if (kept == instances_.end()) {
+        return;
     }
-}
-
-void Fleet::Core::report_rate(std::uint64_t instance, double tokens_per_second) {
-    const auto kept = instances_.find(instance);
-    if (kept != instances_.end()) {
-        kept->second.instance->rate(tokens_per_second);
+    if (report.tokens_per_second) {
+        kept->second.instance->rate(*report.tokens_per_second);
+    }
+    if (report.answered) {
+        kept->second.instance->answered(*report.answered);
     }
 }
 

@@ -61,7 +61,7 @@ WaitingReport Fleet::Core::waiting(scheduler::TicketId ticket,
         report.request_id = state.asker.request;
         report.key = state.key;
         report.priority = state.priority;
-        report.progress = progress(state);
+        report.progress = progress(ticket);
     }
     return report;
 }
@@ -95,10 +95,9 @@ Result<WaitingReport> Fleet::Core::cancel(const std::string& request) {
     ++totals_.refused;
     ++counts_[report.model].refused;
     decisions_.cancelled(state.id);
-    state.outcome = Error(Errc::cancelled, "the request for '" + report.model +
-                                               "' was taken out of the queue by a command");
-    state.tell();
-    carry_out(scheduler_.on_leave(state.id, steady_now()));
+    carry_out(scheduler_.on_leave(report.ticket, steady_now()));
+    state.settle(Error(Errc::cancelled, "the request for '" + report.model +
+                                            "' was taken out of the queue by a command"));
     return report;
 }
 

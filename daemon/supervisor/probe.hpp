@@ -8,8 +8,8 @@
 
 #include "common/base/result.hpp"
 #include "common/base/time.hpp"
+#include "daemon/gate/gate.hpp"
 #include "daemon/net/net.hpp"
-#include "daemon/supervisor/gate.hpp"
 
 namespace routerd {
 

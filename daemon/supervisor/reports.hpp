@@ -12,8 +12,8 @@
 #include "common/base/time.hpp"
 #include "daemon/devices/device.hpp"
 #include "daemon/estimate/estimate.hpp"
+#include "daemon/gate/gate.hpp"
 #include "daemon/scheduler/priority.hpp"
-#include "daemon/supervisor/gate.hpp"
 #include "daemon/supervisor/instance_view.hpp"
 
 namespace routerd {

@@ -210,7 +210,7 @@ exec '{LLAMA_SERVER}' "$@"
 class Daemon:
     """A routerd of a user's own, in a home of its own."""
 
-    def __init__(self, home, config='', llama_server=None, listen='127.0.0.1:0'):
+    def __init__(self, home, config='', llama_server=None, listen='127.0.0.1:0', http=''):
         self.home = home
         self.models = home / 'models'
         self.models.mkdir(parents=True, exist_ok=True)
@@ -226,20 +226,22 @@ class Daemon:
             'XDG_CACHE_HOME': str(home / 'cache')}
         self.environment |= {name: value for name, value in os.environ.items()
                              if name.endswith('SAN_OPTIONS')}
-        self.configure(config, llama_server or LLAMA_SERVER, listen)
+        self.configure(config, llama_server or LLAMA_SERVER, listen, http)
 
     @property
     def state(self):
         return self.home / 'state/routerd'
 
-    def configure(self, config, llama_server, listen='127.0.0.1:0'):
-        """`config` may hold sections other than [http], [models] and [llama_server]."""
+    def configure(self, config, llama_server, listen='127.0.0.1:0', http=''):
+        """`config` may hold sections other than [http], [models] and [llama_server]; `http`: more
+        lines of the first."""
         path = self.home / 'config/routerd/routerd.toml'
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"""
 [http]
 listen = ["{listen}"]
 max_body = "256KiB"
+{http}
 [models]
 dirs = ["{self.models}"]
 [llama_server]

@@ -54,7 +54,7 @@ struct Daemon {
                    .config = [this]() -> const LoadedConfig& { return config; },
                    .daemon = [] { return DaemonFacts{}; },
                    .reload = [this] { return reload(); }}),
-          server(io, routes, {loaded.config.http, {}}) {
+          server(io, routes, {loaded.config.http, {}, nullptr, nullptr}) {
         routes.add(control.routes());
     }
     ~Daemon() {

@@ -2,7 +2,7 @@
 #include <future>
 
 #include "common/base/units.hpp"
-#include "daemon/supervisor/gate.hpp"
+#include "daemon/gate/gate.hpp"
 #include "tests/unit/daemon/control/control_fixture.hpp"
 
 namespace routerd::test {

@@ -125,7 +125,7 @@ class LlamaRouterTest : public FleetTest {
     asio::awaitable<void> life(Scenario scenario) {
         const auto adopted = co_await fleet_->adopt();
         EXPECT_TRUE(adopted);
-        server.emplace(io, routes, Server::Options{http_, {}});
+        server.emplace(io, routes, Server::Options{http_, {}, nullptr, nullptr});
         auto listener = Listener::open(io, *parse_listen_address("127.0.0.1:0"));
         port_ = listener->address().port;
         server->listen(std::move(*listener), false);

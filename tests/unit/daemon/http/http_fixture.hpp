@@ -69,7 +69,8 @@ class HttpTest : public testing::Test {
     }
 
     void start() {
-        server_ = std::make_unique<Server>(io_, routes_, Server::Options{config_, authorize_});
+        server_ = std::make_unique<Server>(io_, routes_,
+                                           Server::Options{config_, authorize_, nullptr, nullptr});
         auto listener = Listener::open(io_, *parse_listen_address("127.0.0.1:0"));
         port_ = listener->address().port;
         server_->listen(std::move(*listener), false);

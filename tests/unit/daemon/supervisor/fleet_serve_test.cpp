@@ -16,13 +16,14 @@ class FleetServeTest : public FleetTest {
   protected:
     FleetServeTest() { config.limits.probe_interval = 50ms; }
 
-    static asio::awaitable<std::string> end_of(Lease& lease) {
-        const auto executor = co_await asio::this_coro::executor;
-        Signal gone(executor);
-        lease.on_instance_gone([&gone] { gone.notify(); });
-        const bool is_gone = co_await gone.wait_until(in(10s));
-        EXPECT_TRUE(is_gone);
-        co_return lease.instance_end();
+    /// One request beside those that hold a slot, answered in this way.
+    static void answer(Fleet& fleet, Answered how) {
+        Demand demand;
+        demand.model = "a";
+        demand.needs_slot = false;
+        auto granted = fleet.request(demand).take();
+        ASSERT_TRUE(granted);
+        granted->report.answered = how;
     }
 
     /// Waits until the model's server was probed `times` more.
@@ -51,7 +52,7 @@ TEST_F(FleetServeTest, ReplacesAServerThatDoesNotAnswerAnyMore) {
         EXPECT_TRUE(held);
         const auto before = fleet.view("a").pid;
         ::kill(before, SIGSTOP);
-        const auto end = co_await end_of(*held);
+        const auto end = co_await held->end_within(10s);
         EXPECT_THAT(end, HasSubstr("does not answer any more, asked 3 times"));
         EXPECT_GE(fleet.health().front().consecutive_failures, 3U);
         const auto next = co_await lease(fleet, "a");
@@ -107,16 +108,15 @@ TEST_F(FleetServeTest, EndsAServerThatStallsThreeTimesInARow) {
     add_model("a");
     live([](Fleet& fleet) -> asio::awaitable<void> {
         auto held = co_await lease(fleet, "a");
-        const auto instance = held->instance();
-        fleet.report_answer(instance, Answered::stalled);
-        fleet.report_answer(instance, Answered::stalled);
-        fleet.report_answer(instance, Answered::whole);
-        fleet.report_answer(instance, Answered::stalled);
-        fleet.report_answer(instance, Answered::stalled);
+        for (const auto how : {Answered::stalled, Answered::stalled, Answered::whole,
+                               Answered::stalled, Answered::stalled}) {
+            answer(fleet, how);
+        }
         co_await probed(fleet, 2);
-        EXPECT_EQ(held->instance_end(), "");
-        fleet.report_answer(instance, Answered::stalled);
-        const auto end = co_await end_of(*held);
+        const auto lives = co_await held->end_within(0ms);
+        EXPECT_EQ(lives, "");
+        answer(fleet, Answered::stalled);
+        const auto end = co_await held->end_within(10s);
         EXPECT_THAT(end, HasSubstr("stopped in the middle of 3 answers in a row"));
     });
 }
@@ -125,9 +125,9 @@ TEST_F(FleetServeTest, LooksAtOnceAtAServerThatIsLate) {
     config.limits.probe_interval = 0ms;
     add_model("a");
     live([](Fleet& fleet) -> asio::awaitable<void> {
-        auto held = co_await lease(fleet, "a");
+        const auto held = co_await lease(fleet, "a");
         EXPECT_FALSE(last_check(fleet));
-        fleet.report_answer(held->instance(), Answered::late);
+        answer(fleet, Answered::late);
         co_await probed(fleet, 1);
         EXPECT_EQ(fleet.health().front().consecutive_failures, 0U);
     });

@@ -1,0 +1,158 @@
+// The part of a transfer that takes a server's answer apart.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "daemon/proxy/transfer.hpp"
+
+namespace routerd {
+namespace {
+
+using http::BodyKind;
+
+constexpr http::HeadLimits answer_limits{.line = 8U << 10U, .head = 64U << 10U, .fields = 100};
+constexpr unsigned max_interim = 16;                // 1xx answers before the final one
+constexpr std::size_t most_collected = 64U << 10U;  // bytes of a server's error that we read
+
+}  // namespace
+
+void Transfer::take(std::string_view piece) {
+    begun_ = true;
+    if (status_ == 0) {
+        piece = take_head(piece);
+    }
+    if (status_ != 0 && !outcome_) {
+        take_body(piece);
+    }
+}
+
+/// Gives what of `piece` lies behind the head; the head is whole when status_ is set.
+std::string_view Transfer::take_head(std::string_view piece) {
+    static thread_local http::ResponseHead head;  // its memory is used again
+    while (!piece.empty()) {
+        const auto had = raw_head_.size();
+        if (had > 0) {
+            raw_head_.append(piece);
+        }
+        const auto text = had > 0 ? std::string_view(raw_head_) : piece;
+        const auto found = scanner_.scan(text, answer_limits);
+        if (found.state == http::ParseResult::State::bad) {
+            settle_bad("answered with an invalid head", found.reason);
+            return {};
+        }
+        if (found.state == http::ParseResult::State::incomplete) {
+            if (had == 0) {
+                raw_head_.assign(piece);
+            }
+            return {};
+        }
+        const auto parsed = http::parse_response_head(text.substr(0, found.consumed), answer_limits,
+                                                      exchange_.is_head_request(), head);
+        if (parsed.state == http::ParseResult::State::bad) {
+            settle_bad("answered with an invalid head", parsed.reason);
+            return {};
+        }
+        piece.remove_prefix(found.consumed - had);
+        scanner_.reset();
+        if (head.status >= 200) {
+            status_ = head.status;
+            keep_alive_ = head.keep_alive;
+            kind_ = head.body;
+            left_ = head.content_length;
+            answered_at_ = steady_now();
+            way_ = pilot_.on_answer(head, to_client_);
+            raw_head_ = {};
+            if (kind_ == BodyKind::chunked && to_send_.empty()) {
+                pilot_.on_request_done();
+            }
+            return piece;
+        }
+        raw_head_.clear();
+        if (head.status == 101 || ++interim_ > max_interim) {  // RFC 9110 15.2.2: nobody asked
+            settle_bad("answered with status " + std::to_string(head.status),
+                       "too many interim answers, or one that was not asked for");
+            return {};
+        }
+    }
+    return {};
+}
+
+/// How much of a piece belongs to this body; nullopt when it breaks the framing.
+std::optional<std::size_t> Transfer::examine(std::string_view piece) {
+    if (kind_ == BodyKind::until_close) {
+        tap_.see(piece);
+        return piece.size();
+    }
+    if (kind_ == BodyKind::length) {
+        const auto mine = static_cast<std::size_t>(std::min<std::uint64_t>(left_, piece.size()));
+        left_ -= mine;
+        tap_.see(piece.substr(0, mine));
+        return mine;
+    }
+    std::size_t mine = 0;
+    while (kind_ == BodyKind::chunked && mine < piece.size() && !decoder_.done()) {
+        const auto step = decoder_.next(piece.substr(mine));
+        if (decoder_.bad()) {
+            settle_bad("sent invalid chunks", decoder_.fault());
+            return std::nullopt;
+        }
+        tap_.see(step.data);
+        mine += step.consumed;
+    }
+    return mine;
+}
+
+void Transfer::append_decoded(std::string_view data) {
+    if (way_ == Way::collected) {
+        collected_.append(data.substr(0, most_collected - collected_.size()));
+    } else if (way_ == Way::chunked && !data.empty()) {
+        std::array<char, 16> size{};
+        const auto end = std::to_chars(size.data(), size.data() + size.size(), data.size(), 16).ptr;
+        to_client_.append(size.data(), end).append("\r\n").append(data).append("\r\n");
+    } else if (way_ == Way::plain) {
+        to_client_.append(data);
+    }
+}
+
+/// Takes a piece out of the server's framing.
+void Transfer::decode(std::string_view piece) {
+    if (kind_ != BodyKind::chunked) {
+        const auto mine = examine(piece).value_or(0);
+        excess_ = excess_ || mine < piece.size();
+        bytes_ += mine;
+        return append_decoded(piece.substr(0, mine));
+    }
+    while (!piece.empty() && !decoder_.done()) {
+        const auto step = decoder_.next(piece);
+        if (decoder_.bad()) {
+            return settle_bad("sent invalid chunks", decoder_.fault());
+        }
+        tap_.see(step.data);
+        bytes_ += step.data.size();
+        append_decoded(step.data);
+        piece.remove_prefix(step.consumed);
+    }
+    excess_ = excess_ || !piece.empty();
+}
+
+void Transfer::take_body(std::string_view piece) {
+    if (way_ == Way::verbatim) {
+        const auto mine = examine(piece);
+        if (!mine) {
+            return;
+        }
+        excess_ = excess_ || *mine < piece.size();
+        bytes_ += *mine;
+        return pass_on(piece.substr(0, *mine));
+    }
+    decode(piece);
+    if (outcome_) {
+        return;
+    }
+    if (complete() && way_ == Way::chunked) {
+        to_client_ += "0\r\n\r\n";
+    }
+    pass_on({});
+}
+
+}  // namespace routerd
