@@ -91,8 +91,8 @@ class Elsewhere {
 };
 
 TEST(AwaitOnTest, RunsThereAndComesBackHere) {
+    boost::asio::io_context loop(1);  // outlives the thread that resumes it
     Elsewhere elsewhere;
-    boost::asio::io_context loop(1);
     std::thread::id ran;
     const auto ask = [&]() -> asio::awaitable<void> {
         auto work = [&ran]() -> asio::awaitable<std::string> {
@@ -108,8 +108,8 @@ TEST(AwaitOnTest, RunsThereAndComesBackHere) {
 }
 
 TEST(AwaitOnTest, ThrowsHereWhatIsThrownThere) {
+    boost::asio::io_context loop(1);  // outlives the thread that resumes it
     Elsewhere elsewhere;
-    boost::asio::io_context loop(1);
     const auto ask = [&]() -> asio::awaitable<void> {
         auto work = []() -> asio::awaitable<int> {
             throw std::runtime_error("there");
