@@ -68,7 +68,8 @@ def check(raw, wanted):
 class Stream:
     def __init__(self, sock, wanted):
         self.socket, self.wanted = sock, wanted
-        self.raw, self.heard = bytearray(), time.monotonic()
+        self.raw, self.begun = bytearray(), time.monotonic()
+        self.heard = self.begun
 
     def read(self):
         """True when there is no more to come."""
@@ -106,7 +107,8 @@ class Streams:
             check(stream.raw, stream.wanted)
             self.whole += 1
         except Broken as broken:
-            self.broken[str(broken)] += 1
+            seconds = time.monotonic() - stream.begun
+            self.broken[f'{broken} (after {seconds:.0f} s, {len(stream.raw)} bytes)'] += 1
 
     def read(self, stream):
         try:
