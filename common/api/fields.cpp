@@ -102,7 +102,7 @@ std::string dump(const Json& value) {
 
 std::size_t most_values_of_request(std::size_t bytes) {
     constexpr std::size_t always = 4096;
-    constexpr std::size_t bytes_each = 12;  // a small value takes up to 100 bytes in memory
+    constexpr std::size_t bytes_each = 20;  // a small member takes some 120 bytes in memory
     return always + bytes / bytes_each;
 }
 

@@ -1,4 +1,4 @@
-"""What may never break, and what things may cost at most, in short; tests/soak/held does it for long."""
+"""What may never break, and what may be costly, in short; tests/soak/held does it for long."""
 import subprocess
 import sys
 import unittest

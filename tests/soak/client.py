@@ -84,7 +84,7 @@ class Streams:
 
     def __init__(self, port, plan, most, each_second=None):
         self.port, self.plan, self.most = port, collections.deque(plan), most
-        self.each_second = each_second or (lambda second: None)
+        self.each_second = each_second or (lambda second, run: None)
         self.open, self.whole, self.broken = {}, 0, collections.Counter()
         self.epoll = select.epoll()
 
@@ -131,7 +131,7 @@ class Streams:
                 self.read(self.open[fd])
             if time.monotonic() - began >= second + 1:
                 second = int(time.monotonic() - began)
-                self.each_second(second)
+                self.each_second(second, self)
                 silent = time.monotonic() - SILENCE
                 for stream in [one for one in self.open.values() if one.heard < silent]:
                     self.end(stream, f'was silent for {SILENCE} s')

@@ -26,7 +26,7 @@ def hold(bench, wanted=10_000, seconds=600):
     ramp = max(1, count / 500)
     memory = {'before': router.memory()}
 
-    def look(second):
+    def look(second, run):
         if second >= ramp and 'held' not in memory:
             memory['held'] = router.memory()
         if second % 60 == 0:
@@ -50,5 +50,5 @@ def pass_by(bench, count=20_000):
     kinds = [(client.request('stream 40 0.1'), client.events(40)),
              (client.request('stream 400 0'), client.events(400))]
     plan = [(0, *kinds[i % 2]) for i in range(count)]
-    run = client.Streams(router.port, plan, 400, lambda second: None).run()
+    run = client.Streams(router.port, plan, 400).run()
     return bench.verdict(run.whole == count, f'{count} streams, 400 at once: {said_of(run)}')

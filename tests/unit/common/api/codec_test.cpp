@@ -167,13 +167,13 @@ TEST(CodecTest, ThousandsOfTinyValuesAreRefused) {
     }
     const auto request = decode_request<ModelChange>(many + "0]}");
     ASSERT_FALSE(request);
-    EXPECT_EQ(request.error().message(), "the JSON has more than 12429 values");
+    EXPECT_EQ(request.error().message(), "the JSON has more than 9096 values");
 }
 
 TEST(CodecTest, AListOfTenThousandShortNamesIsTaken) {
     std::string names = R"({"unset":["k")";
     for (int i = 10'000; i < 20'000; ++i) {
-        names += ",\"" + std::to_string(i) + "\"";
+        names += ",\"model-" + std::to_string(i) + "\"";
     }
     const auto request = decode_request<ModelChange>(names + "]}");
     ASSERT_TRUE(request) << request.error().message();
