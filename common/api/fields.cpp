@@ -9,13 +9,29 @@ namespace {
 
 constexpr int max_depth = 64;
 
-/// Stops the parser at the first value that lies too deep; nlohmann's own recursion is bounded so.
-bool keep(int depth, Json::parse_event_t /*event*/, Json& /*parsed*/) {
-    if (depth > max_depth) {
-        throw Mismatch("is nested more than " + std::to_string(max_depth) + " levels deep");
+/// Stops the parser at the first value that lies too deep, which bounds nlohmann's own recursion,
+/// or is one too many.
+class Bounds {
+  public:
+    explicit Bounds(std::size_t most_values) : most_values_(most_values) {}
+
+    bool operator()(int depth, Json::parse_event_t event, Json& /*parsed*/) {
+        using Event = Json::parse_event_t;
+        if (depth > max_depth) {
+            throw Mismatch("is nested more than " + std::to_string(max_depth) + " levels deep");
+        }
+        const bool begins_value =
+            event == Event::value || event == Event::object_start || event == Event::array_start;
+        if (begins_value && ++values_ > most_values_) {
+            throw Mismatch("has more than " + std::to_string(most_values_) + " values");
+        }
+        return true;
     }
-    return true;
-}
+
+  private:
+    std::size_t most_values_;
+    std::size_t values_ = 0;
+};
 
 Error not_json(std::size_t byte) {
     return Error(Errc::invalid_request, "not valid JSON at byte " + std::to_string(byte));
@@ -84,13 +100,19 @@ std::string dump(const Json& value) {
     return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Result<Json> parse_json(std::string_view text) {
+std::size_t most_values_of_request(std::size_t bytes) {
+    constexpr std::size_t always = 4096;
+    constexpr std::size_t bytes_each = 20;  // a small member takes some 120 bytes in memory
+    return always + bytes / bytes_each;
+}
+
+Result<Json> parse_json(std::string_view text, std::size_t most_values) {
     const auto nul = text.find('\0');  // the parser takes it for the end, whatever follows
     if (nul != std::string_view::npos) {
         return not_json(nul + 1);
     }
     try {
-        return Json::parse(text, keep);
+        return Json::parse(text, Bounds(most_values));
     } catch (const Mismatch& mismatch) {
         return Error(Errc::invalid_request, std::string("the JSON ") + mismatch.what());
     } catch (const Json::parse_error& error) {

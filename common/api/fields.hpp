@@ -260,7 +260,12 @@ requires(!std::same_as<Io, Writer>) void fields(Io& io, List<T>& list) {
 std::string dump(const Json& value);
 
 /// A text as JSON, at most 64 levels deep. Errors: invalid_request.
-Result<Json> parse_json(std::string_view text);
+Result<Json> parse_json(std::string_view text,
+                        std::size_t most_values = std::numeric_limits<std::size_t>::max());
+
+/// How many values a request of so many bytes may have: thousands of tiny ones would take many
+/// times its bytes in memory.
+std::size_t most_values_of_request(std::size_t bytes);
 
 template <class T>
 std::string encode(const T& value) {
@@ -297,7 +302,8 @@ Result<void> refuse_unknown(const Json& in, const std::vector<std::string>& know
 
 template <class T>
 Result<T> decode_request(std::string_view text) {
-    const auto json = parse_json(text.empty() ? std::string_view("{}") : text);
+    const auto json = parse_json(text.empty() ? std::string_view("{}") : text,
+                                 most_values_of_request(text.size()));
     if (!json) {
         return json.error();
     }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/control/request.hpp"
+#include "daemon/proxy/peek.hpp"
 #include "daemon/proxy/resolve.hpp"
 #include "daemon/supervisor/fleet.hpp"
 #include "daemon/telemetry/event_log.hpp"
@@ -27,15 +28,14 @@ Result<std::string> model_in_body(const Exchange& exchange) {
     if (!checked) {
         return checked.error();
     }
-    const auto body = Body::parse(exchange.body(), nullptr, false);
-    const auto model = body.is_object() ? body.find("model") : body.end();
-    if (model == body.end() || !model->is_string() ||
-        model->get_ref<const std::string&>().empty()) {
+    // Built into a document, a large body would take many times its bytes.
+    const auto body = peek_padded(exchange.body());
+    if (!body || body->model.value_or("").empty()) {
         return Error(Errc::invalid_request, "the request names no model to eject")
             .with_param("model")
             .with_hint(R"(send {"model": "NAME"})");
     }
-    return model->get<std::string>();
+    return *body->model;
 }
 
 Response ejected(const std::string& model) {

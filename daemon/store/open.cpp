@@ -108,8 +108,11 @@ Result<void> make_ready(Database& database, Migrations migrations, OpenReport& r
         return Error(Errc::unavailable, "check '" + database.path() + "': " + *finding);
     }
     database.checkpoint_on_close(true);
+    // The page cache is small so that it is full early: then memory does not grow with the history,
+    // and the system's own cache has the rest.
     const auto prepared = database.execute(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
+        "PRAGMA cache_size = -256");  // KiB
     if (!prepared) {
         return prepared;
     }

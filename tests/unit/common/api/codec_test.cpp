@@ -160,6 +160,26 @@ TEST(CodecTest, JsonThatIsTooDeepIsRefused) {
     EXPECT_EQ(request.error().message(), "the JSON is nested more than 64 levels deep");
 }
 
+TEST(CodecTest, ThousandsOfTinyValuesAreRefused) {
+    std::string many = R"({"unset":[)";
+    while (many.size() < 100'000) {
+        many += "[],";
+    }
+    const auto request = decode_request<ModelChange>(many + "0]}");
+    ASSERT_FALSE(request);
+    EXPECT_EQ(request.error().message(), "the JSON has more than 9096 values");
+}
+
+TEST(CodecTest, AListOfTenThousandShortNamesIsTaken) {
+    std::string names = R"({"unset":["k")";
+    for (int i = 10'000; i < 20'000; ++i) {
+        names += ",\"model-" + std::to_string(i) + "\"";
+    }
+    const auto request = decode_request<ModelChange>(names + "]}");
+    ASSERT_TRUE(request) << request.error().message();
+    EXPECT_EQ(request->unset.size(), 10'001U);
+}
+
 TEST(CodecTest, NothingHidesBehindANul) {
     const std::string text("{}\0{}", 5);
     const auto request = decode_request<ModelChange>(text);

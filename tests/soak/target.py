@@ -1,0 +1,170 @@
+"""What is held: a routerd of its own in front of a stand-in for llama-server (server.py).
+
+It listens on a free loopback port, keeps its files in a folder of the caller's, and is ended, with
+the server that it started, by process id.
+"""
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = pathlib.Path(os.environ.get('ROUTERD_BUILD_DIR', ROOT / 'build/release'))
+ROUTERD = BUILD / 'cmd/routerd/routerd'
+TINY_MODEL = BUILD / 'tools/tiny_model/routerd-tiny-model'
+KEY = 'sk-held'
+CONFIG = """
+[http]
+listen = ["127.0.0.1:{port}"]
+{http}
+[auth]
+api_key = "{key}"
+[models]
+dirs = ["{folder}/models"]
+stores = []
+preload = ["m"]
+[limits]
+parallel = 12000
+idle_unload = "0s"
+first_byte_timeout = "15m"
+stall_timeout = "15m"
+probe_interval = "0s"  # one Python process for all streams may be late with other answers
+[queue]
+size = 20000
+[llama_server]
+path = "{folder}/llama-server"
+[log]
+level = "warn"
+[model.m]
+context = 64
+env = {{ HELD_ANSWER = "{answer}" }}
+"""
+
+
+class Failed(Exception):
+    """The daemon did not come up, or ended."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def is_alive(pid):
+    try:
+        with open(f'/proc/{pid}/stat') as stat:
+            return stat.read().rpartition(')')[2].split()[0] != 'Z'
+    except OSError:
+        return False
+
+
+class Router:
+    """In a folder of its own; `answer` is what its server says unless a request asks for more."""
+
+    def __init__(self, programs, folder, answer='answer', key='', http=''):
+        self.folder, self.key, self.port = folder, key, free_port()
+        self.log = folder / 'routerd.log'
+        (folder / 'models').mkdir(parents=True)
+        (folder / 'run').mkdir(mode=0o700)
+        subprocess.run([programs.tiny_model, folder / 'models/m.gguf'], check=True,
+                       stdout=subprocess.DEVNULL)
+        server = folder / 'llama-server'
+        server.write_text(f'#!/bin/sh\necho $$ >>{folder}/servers\n'
+                          f'exec python3 {HERE}/server.py "$@"\n')
+        server.chmod(0o755)
+        config = folder / '.config/routerd/routerd.toml'
+        config.parent.mkdir(parents=True)
+        config.write_text(CONFIG.format(port=self.port, folder=folder, answer=answer, key=key,
+                                        http=http))
+        self.start(programs.routerd)
+
+    def start(self, routerd):
+        environment = {'HOME': str(self.folder), 'PATH': os.environ.get('PATH', '/usr/bin:/bin'),
+                       'LANG': 'C.UTF-8', 'XDG_RUNTIME_DIR': str(self.folder / 'run')}
+        environment |= {name: value for name, value in os.environ.items()
+                        if name.endswith('SAN_OPTIONS')}
+        with open(self.log, 'ab') as log:
+            self.process = subprocess.Popen([routerd, '--user'], env=environment, stdout=log,
+                                            stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder)
+        self.pid = self.process.pid
+        deadline = time.monotonic() + 60
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise Failed(f'routerd did not start; it said:\n{self.said()}')
+            time.sleep(0.02)
+
+    def answers(self):
+        try:
+            return self.ask('POST', '/v1/chat/completions', '{"user": "held: answer"}')[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def ask(self, method, path, body=None):
+        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
+        try:
+            connection.request(method, path, body, {'Authorization': f'Bearer {self.key}'})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def taken(self):
+        """Bytes of floods that were taken from the server."""
+        return json.loads(self.ask('GET', '/upstream/m/taken')[1])['taken']
+
+    def said(self):
+        return self.log.read_text(errors='replace')[-2000:]
+
+    def memory(self):
+        """Resident bytes. Not VmRSS: with counters for each processor that is a guess."""
+        with open(f'/proc/{self.pid}/smaps_rollup') as lines:
+            return next(int(line.split()[1]) << 10 for line in lines if line.startswith('Rss:'))
+
+    def is_sanitized(self):
+        """Whether it was built with a sanitizer, whose own memory is many times the daemon's."""
+        maps = pathlib.Path(f'/proc/{self.pid}/maps').read_text()
+        return any(name in maps for name in ('libasan', 'libtsan'))
+
+    def in_kernel(self):
+        """Bytes that lie in its side of its clients' sockets, sent and received."""
+        total = 0
+        with open('/proc/net/tcp') as lines:
+            for _, local, _, _, queues, *_ in map(str.split, lines.readlines()[1:]):
+                if int(local.rpartition(':')[2], 16) == self.port:
+                    total += sum(int(queue, 16) for queue in queues.split(':'))
+        return total
+
+    def forget_peak(self):
+        pathlib.Path(f'/proc/{self.pid}/clear_refs').write_text('5')
+
+    def peak(self):
+        with open(f'/proc/{self.pid}/status') as lines:
+            return next(int(line.split()[1]) << 10 for line in lines if line.startswith('VmHWM'))
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        servers = self.folder / 'servers'
+        for pid in map(int, servers.read_text().split() if servers.exists() else ()):
+            if is_alive(pid) and self.owns(pid):
+                os.kill(pid, signal.SIGKILL)
+
+    def owns(self, pid):
+        """Whether it still is the server that was started, not another process of that number."""
+        try:
+            words = pathlib.Path(f'/proc/{pid}/cmdline').read_bytes()
+        except OSError:
+            return False
+        return os.fsencode(str(self.folder)) in words
