@@ -2,10 +2,15 @@
 
 #include <chrono>
 
+#include <boost/asio/post.hpp>
+
 namespace routerd {
 namespace {
 
 constexpr std::chrono::milliseconds sweep_interval(250);
+// Then others have their turn.
+constexpr unsigned told_at_once = 16;
+constexpr unsigned looked_at_at_once = 2048;
 
 }  // namespace
 
@@ -37,31 +42,45 @@ void Expiring::set_deadline(TimePoint deadline) noexcept {
 }
 
 void Deadlines::wake() {
+    wanted_ = true;
     if (running_) {
         return;
     }
     running_ = true;
     timer_.expires_after(sweep_interval);
     timer_.async_wait([this](const boost::system::error_code& /*cancelled*/) {
-        running_ = false;
         sweep();  // a cancelled wait too: somebody may have come since
     });
 }
 
 void Deadlines::sweep() {
+    wanted_ = false;
+    upcoming_ = first_;
+    go_on();
+}
+
+void Deadlines::go_on() {
     const auto now = std::chrono::steady_clock::now();
-    for (auto* entry = first_; entry != nullptr; entry = upcoming_) {
+    unsigned looked_at = 0;
+    unsigned told = 0;
+    while (upcoming_ != nullptr) {
+        if (looked_at == looked_at_at_once || told == told_at_once) {
+            return asio::post(timer_.get_executor(), [this] { go_on(); });
+        }
+        auto* const entry = upcoming_;
         upcoming_ = entry->next_;
+        ++looked_at;
         if (entry->deadline_ <= now) {
+            ++told;
             entry->deadline_ = TimePoint::max();
             entry->on_deadline();
+        } else if (entry->deadline_ != TimePoint::max()) {
+            wanted_ = true;
         }
     }
-    upcoming_ = nullptr;
-    for (const auto* entry = first_; entry != nullptr; entry = entry->next_) {
-        if (entry->deadline_ != TimePoint::max()) {
-            return wake();
-        }
+    running_ = false;
+    if (wanted_ && first_ != nullptr) {
+        wake();
     }
 }
 

@@ -37,8 +37,9 @@ class Expiring {
 };
 
 /// All deadlines of one loop, looked at four times a second while there is any: precise enough for
-/// time-outs of seconds, and nothing is paid for a deadline that is met. Outlives what is on it,
-/// and is destroyed only when its loop does not run any more.
+/// time-outs of seconds, and nothing is paid for a deadline that is met. When thousands pass at
+/// once, the loop's other work has its turn in between. Outlives what is on it, and is destroyed
+/// only when its loop does not run any more.
 class Deadlines {
   public:
     explicit Deadlines(const asio::any_io_executor& executor) : timer_(executor) {}
@@ -47,11 +48,13 @@ class Deadlines {
     friend class Expiring;
     void wake();
     void sweep();
+    void go_on();
 
     asio::steady_timer timer_;
     Expiring* first_ = nullptr;
     Expiring* upcoming_ = nullptr;  // of a sweep: the one to look at next
-    bool running_ = false;
+    bool running_ = false;          // the timer, or a sweep
+    bool wanted_ = false;           // during a sweep: there is something for the next one
 };
 
 }  // namespace routerd

@@ -1,9 +1,13 @@
 #include "daemon/net/deadlines.hpp"
 
 #include <chrono>
+#include <deque>
+#include <functional>
+#include <list>
 #include <optional>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 namespace routerd {
@@ -18,9 +22,13 @@ class Probe : public Expiring {
     using Expiring::clear_deadline;
     using Expiring::set_deadline;
     int expired = 0;
+    std::function<void()> then = [] {};
 
   private:
-    void on_deadline() override { ++expired; }
+    void on_deadline() override {
+        ++expired;
+        then();
+    }
 };
 
 TEST(DeadlinesTest, TellsOnceWhenTheDeadlineHasPassed) {
@@ -57,6 +65,70 @@ TEST(DeadlinesTest, OneThatComesAsTheLastOneGoesIsNotForgotten) {
     second.set_deadline(steady_clock::now() + 10ms);
     loop.run_for(600ms);
     EXPECT_EQ(second.expired, 1);
+}
+
+TEST(DeadlinesTest, ThousandsAtOnceLeaveOthersTheirTurn) {
+    asio::io_context loop(1);
+    Deadlines deadlines(loop.get_executor());
+    std::deque<Probe> probes;
+    int expired = 0;
+    int when_the_other_ran = 0;
+    for (int i = 0; i < 5000; ++i) {
+        auto& probe = probes.emplace_back(deadlines);
+        probe.set_deadline(steady_clock::now());
+        probe.then = [&] {
+            if (++expired == 1) {
+                asio::post(loop, [&] { when_the_other_ran = expired; });
+            }
+        };
+    }
+    loop.run_for(600ms);
+    EXPECT_EQ(expired, 5000);
+    EXPECT_GT(when_the_other_ran, 0);
+    EXPECT_LT(when_the_other_ran, 100);
+}
+
+TEST(DeadlinesTest, ManyThatAreNotDueDoNotHideTheOneThatIs) {
+    asio::io_context loop(1);
+    Deadlines deadlines(loop.get_executor());
+    Probe due(deadlines);  // the last to be looked at
+    std::deque<Probe> others;
+    for (int i = 0; i < 5000; ++i) {
+        others.emplace_back(deadlines).set_deadline(steady_clock::now() + 1h);
+    }
+    due.set_deadline(steady_clock::now());
+    loop.run_for(600ms);
+    EXPECT_EQ(due.expired, 1);
+}
+
+TEST(DeadlinesTest, OneThatGoesInTheMiddleOfASweepIsNotLookedAt) {
+    asio::io_context loop(1);
+    Deadlines deadlines(loop.get_executor());
+    std::list<Probe> probes;
+    int expired = 0;
+    for (int i = 0; i < 1000; ++i) {
+        probes.emplace_front(deadlines).set_deadline(steady_clock::now());
+        probes.front().then = [&] { ++expired; };
+    }
+    probes.front().then = [&] {
+        ++expired;
+        asio::post(loop, [&] { probes.clear(); });
+    };
+    loop.run_for(600ms);
+    EXPECT_GT(expired, 0);
+    EXPECT_LT(expired, 100);
+}
+
+TEST(DeadlinesTest, OneThatIsSetInTheMiddleOfASweepIsNotForgotten) {
+    asio::io_context loop(1);
+    Deadlines deadlines(loop.get_executor());
+    Probe due(deadlines);
+    std::optional<Probe> late;
+    due.then = [&] { late.emplace(deadlines).set_deadline(steady_clock::now() + 10ms); };
+    due.set_deadline(steady_clock::now());
+    loop.run_for(900ms);
+    EXPECT_EQ(due.expired, 1);
+    EXPECT_EQ(late->expired, 1);
 }
 
 }  // namespace
