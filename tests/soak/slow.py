@@ -4,6 +4,7 @@ They cost the machine something whomever they talk to. So what the others wait i
 alone, with the slow ones at another daemon, and with them at the same one. The last two differ by what
 the daemon does about them, and that is what is judged.
 """
+import collections
 import heapq
 import multiprocessing
 import os
@@ -93,7 +94,7 @@ class Slow:
 
 def load(port, seconds, sent=client.request('answer')):
     """How long each of the others waited for its answer, in seconds, sorted."""
-    poller, idle, busy, took = select.epoll(), [], {}, []
+    poller, idle, busy, took = select.epoll(), collections.deque(), {}, []
     for _ in range(AT_ONCE):
         sock = client.connect(port)
         poller.register(sock, select.EPOLLIN)
@@ -104,7 +105,7 @@ def load(port, seconds, sent=client.request('answer')):
         due = began + number / RATE
         now = time.monotonic()
         if idle and now >= due and number < seconds * RATE:
-            sock, number = idle.pop(), number + 1
+            sock, number = idle.popleft(), number + 1  # none is idle for long
             sock.sendall(sent)
             busy[sock.fileno()] = sock, max(now, due)
         for fd, _ in poller.poll(max(0, due - now) if idle and number < seconds * RATE else 1):
