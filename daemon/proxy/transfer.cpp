@@ -22,8 +22,11 @@ bool Transfer::complete() const noexcept {
            (kind_ == BodyKind::chunked && decoder_.done());
 }
 
+/// Not after a stream: llama-server ends the connection then, without having said so, and meanwhile
+/// reads and throws away what it is sent, so that a request could not be told from one it began.
 bool Transfer::reusable() const noexcept {
-    return keep_alive_ && !excess_ && !ended_ && status_ != 0 && complete() && to_send_.empty();
+    return kind_ != BodyKind::chunked && keep_alive_ && !excess_ && !ended_ && status_ != 0 &&
+           complete() && to_send_.empty();
 }
 
 bool Transfer::at_boundary() const noexcept {

@@ -5,6 +5,8 @@ $SCRIPT_FOLDER, and is noted in `seen` there with the number of its connection.
   answer       a whole answer; the connection is kept
   answer-close a whole answer, then the connection is closed without a word
   answer-deaf  a whole answer, then the next request is left unread and the connection closed
+  stream       a whole answer in chunks, then what comes is read and the connection closed, as
+               llama-server does with the connection of each stream
   close        the request is read, then the connection is closed
   part         half of an answer, then the connection is closed
   quote        an error that quotes the request; the connection is kept
@@ -22,6 +24,9 @@ LOCK = threading.Lock()
 BODY = b'{"choices":[{"message":{"content":"hello"}}]}'
 HEAD = b'HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n'
 ANSWER = HEAD % (b'200 OK', len(BODY)) + BODY
+EVENT = b'data: [DONE]\n\n'
+STREAM = (b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n'
+          b'Keep-Alive: timeout=5, max=100\r\n\r\n%x\r\n%s\r\n0\r\n\r\n' % (len(EVENT), EVENT))
 
 
 def argument(name, otherwise=None):
@@ -62,6 +67,9 @@ def serve(connection, number):
                 continue
             if step == 'part':
                 connection.sendall(ANSWER[:-10])
+            elif step == 'stream':
+                connection.sendall(STREAM)
+                connection.recv(65536)
             elif step != 'close':
                 connection.sendall(ANSWER)
             if step == 'answer-deaf':

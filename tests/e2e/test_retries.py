@@ -36,6 +36,13 @@ class RetryTest(harness.E2ETest):
         first, second = self.script.seen()
         self.assertNotEqual(first, second)
 
+    def test_the_connection_of_a_stream_is_not_used_again(self):
+        self.script.plan('stream', 'answer')
+        self.assertEqual(self.ask().status, 200)
+        self.assertEqual(self.ask().status, 200)
+        first, second = self.script.seen()
+        self.assertNotEqual(first, second)
+
     def test_a_request_that_the_server_may_have_begun_is_not_sent_again(self):
         self.script.plan('answer', 'close', 'answer')
         self.assertEqual(self.ask().status, 200)
