@@ -7,12 +7,16 @@
 namespace routerd {
 namespace {
 
+constexpr double most = 1LL << 53;  // RFC 8259 6: what all who read JSON agree on
+
+/// Leaves `into` as it is where no such figure can be: from_chars() takes "nan" and "-1", too.
 template <class Number>
 void read_number(std::string_view text, std::optional<Number>& into) {
     text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
     Number value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc{}) {
+    const bool has_digit = !text.empty() && text.front() >= '0' && text.front() <= '9';
+    if (error == std::errc{} && has_digit && static_cast<double>(value) <= most) {
         into = value;
     }
 }

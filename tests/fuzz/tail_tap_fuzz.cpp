@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -21,6 +20,8 @@ using namespace routerd::fuzz;
 
 constexpr auto kept = routerd::TailTap::kept;  // bytes of the end in which the tap finds figures
 
+constexpr double most = 1LL << 53;  // of a figure
+
 using Count = std::optional<std::uint64_t>;
 
 struct Found {
@@ -28,16 +29,7 @@ struct Found {
     Count completion;
     Count prompt;
 
-    bool operator==(const Found& other) const {
-        const auto bits = [](const std::optional<double>& number) {
-            // Not by value: what is not a number is never the same.
-            std::uint64_t value = 0;
-            std::memcpy(&value, &*number, number ? sizeof value : 0);
-            return value;
-        };
-        return rate.has_value() == other.rate.has_value() && bits(rate) == bits(other.rate) &&
-               completion == other.completion && prompt == other.prompt;
-    }
+    bool operator==(const Found&) const = default;
 };
 
 /// All that this target knows of the tap.
@@ -72,7 +64,9 @@ std::optional<Number> last_of(std::string_view text, const std::string& name) {
             skip_blanks(rest);
             Number number{};
             const auto read = std::from_chars(rest.data(), rest.data() + rest.size(), number);
-            found = read.ec == std::errc{} ? std::optional(number) : found;
+            const bool counts = read.ec == std::errc{} && rest.find_first_of("0123456789") == 0 &&
+                                static_cast<double>(number) <= most;
+            found = counts ? std::optional(number) : found;
         }
     }
     return found;

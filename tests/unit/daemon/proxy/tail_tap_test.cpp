@@ -43,6 +43,19 @@ TEST(TailTapTest, KnowsWhatOthersCallThem) {
     EXPECT_FALSE(figures_of(R"({"completion_tokens":"many","prompt_tokens":)").completion_tokens);
 }
 
+TEST(TailTapTest, TakesNothingThatCannotBeAFigure) {
+    for (const std::string rate : {"nan", "inf", "-inf", "-1", "1e300", "1e999", "\"9\"", ""}) {
+        EXPECT_FALSE(figures_of(R"({"predicted_per_second":)" + rate + "}").tokens_per_second)
+            << rate;
+    }
+    for (const std::string count : {"-1", "9007199254740994", "18446744073709551616", "x"}) {
+        EXPECT_FALSE(figures_of(R"({"completion_tokens":)" + count + "}").completion_tokens)
+            << count;
+    }
+    EXPECT_EQ(figures_of(R"({"completion_tokens":5,"completion_tokens":-1})").completion_tokens,
+              5U);
+}
+
 TEST(TailTapTest, FindsNothingInNothing) {
     EXPECT_FALSE(TailTap().figures().tokens_per_second);
 }
