@@ -82,11 +82,6 @@ std::string to_lower(std::string_view text) {
     return result;
 }
 
-bool iequals(std::string_view a, std::string_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return to_lower(x) == to_lower(y); });
-}
-
 std::string_view trim(std::string_view text) noexcept {
     constexpr std::string_view blank = " \t\r\n";
     const auto first = text.find_first_not_of(blank);
