@@ -1,6 +1,4 @@
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -8,11 +6,10 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <malloc.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
+#include "cmd/routerd/tuning.hpp"
 #include "common/base/text.hpp"
 #include "common/config/load.hpp"
 #include "daemon/app/app.hpp"
@@ -108,19 +105,6 @@ int dump(const std::string& path) {
     return exit_ok;
 }
 
-/// Each stream takes two descriptors. The soft limit is for programs that use select(), which this
-/// is not.
-void raise_file_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-            spdlog::warn("raise the limit of open files to {}: {}, ignoring", limit.rlim_max,
-                         std::strerror(errno));
-        }
-    }
-}
-
 int serve(Arguments& arguments) {
     auto loaded = load_config(arguments.load);
     if (!loaded.usable()) {
@@ -173,6 +157,9 @@ int run(int argc, char** argv) {
     if (!arguments.config_file.empty()) {
         arguments.load.file = arguments.config_file;
     }
+    if (!arguments.check) {
+        keep_blocks_at_hand(argv);
+    }
     arguments.load.environment = process_environment();
     return serve(arguments);
 }
@@ -181,10 +168,7 @@ int run(int argc, char** argv) {
 }  // namespace routerd
 
 int main(int argc, char** argv) {
-    // Bodies of requests come and go by the thousand: a heap that is cut and grown again with each
-    // costs more in page faults than all that is done with them.
-    ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
-    ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
+    routerd::keep_heap_grown();
     try {
         return routerd::run(argc, argv);
     } catch (const std::exception& e) {
