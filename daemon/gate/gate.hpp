@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -42,12 +43,33 @@ enum class Answered {
     stalled,  ///< it began, and nothing came any more
 };
 
+/// When something last came from a server. Any thread.
+class SignOfLife {
+  public:
+    void note(TimePoint at) noexcept {
+        at_.store(at.time_since_epoch().count(), std::memory_order_relaxed);
+    }
+    TimePoint last() const noexcept {
+        return TimePoint(TimePoint::duration(at_.load(std::memory_order_relaxed)));
+    }
+
+  private:
+    std::atomic<TimePoint::rep> at_ = 0;
+};
+
+/// A ready server as those know it who use it: shared by its instance and all leases on it.
+struct ModelServer {
+    explicit ModelServer(Endpoint at) : endpoint(std::move(at)) {}
+    const Endpoint endpoint;
+    SignOfLife heard;  ///< bytes of an answer: one that is late to be asked is not dead
+};
+
 /// What a request was given.
 struct Granted {
     std::uint64_t instance = 0;
-    std::shared_ptr<const Endpoint> endpoint;  ///< where that instance is reached; never null
-    std::chrono::milliseconds queued{0};       ///< waited in all
-    std::chrono::milliseconds loaded{0};       ///< of it for the load
+    std::shared_ptr<ModelServer> server;  ///< that instance's; never null
+    std::chrono::milliseconds queued{0};  ///< waited in all
+    std::chrono::milliseconds loaded{0};  ///< of it for the load
 };
 
 /// What the user of a slot says of its server when it gives the slot back.
@@ -67,7 +89,7 @@ class Lease {
     ~Lease();
 
     const Granted& granted() const noexcept { return granted_; }
-    const Endpoint& endpoint() const noexcept { return *granted_.endpoint; }
+    const Endpoint& endpoint() const noexcept { return granted_.server->endpoint; }
     std::uint64_t instance() const noexcept { return granted_.instance; }
     std::chrono::milliseconds queued() const noexcept { return granted_.queued; }
     std::chrono::milliseconds loaded() const noexcept { return granted_.loaded; }

@@ -122,7 +122,8 @@ asio::awaitable<bool> Pipeline::ask() {
                 co_return false;
             }
         }
-        transfer_ = std::make_unique<Transfer>(exchange_, *upstream_, pilot, limits);
+        transfer_ = std::make_unique<Transfer>(exchange_, *upstream_, pilot, limits,
+                                               lease_->granted().server->heard);
         transfer_->start(head_, body_);
         if (!transfer_->settled()) {
             co_await transfer_->wait();

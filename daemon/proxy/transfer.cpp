@@ -131,6 +131,7 @@ void Transfer::pump() {
             break;
         }
         if (got.state == State::moved) {
+            heard_.note(stream.loop().now());
             take({scratch.data(), got.count});
         } else if (got.state == State::end) {
             on_server_end();

@@ -11,6 +11,7 @@
 #include "common/base/result.hpp"
 #include "common/http/chunked.hpp"
 #include "common/http/head.hpp"
+#include "daemon/gate/gate.hpp"
 #include "daemon/http/exchange.hpp"
 #include "daemon/http/upstream.hpp"
 #include "daemon/net/wakeup.hpp"
@@ -51,8 +52,9 @@ class Transfer final : private Upstream::User {
         std::chrono::milliseconds stall;       ///< between two reads of its body
     };
 
-    Transfer(Exchange& exchange, Upstream& upstream, Pilot& pilot, Limits limits)
-        : exchange_(exchange), upstream_(upstream), pilot_(pilot), limits_(limits) {}
+    /// `heard` is told when something came from the server.
+    Transfer(Exchange& exchange, Upstream& upstream, Pilot& pilot, Limits limits, SignOfLife& heard)
+        : exchange_(exchange), upstream_(upstream), pilot_(pilot), limits_(limits), heard_(heard) {}
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
     ~Transfer() = default;
@@ -112,6 +114,7 @@ class Transfer final : private Upstream::User {
     Upstream& upstream_;
     Pilot& pilot_;
     Limits limits_;
+    SignOfLife& heard_;
 
     std::array<asio::const_buffer, 2> request_;
     std::span<asio::const_buffer> to_send_;  // of request_

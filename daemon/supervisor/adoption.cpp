@@ -147,7 +147,7 @@ bool Fleet::Core::adopt_row(const InstanceRow& row) {
     }
     auto instance =
         std::make_unique<Instance>(std::move(life), tools(), **log, row, std::move(*child));
-    instances_[id] = {std::move(instance), false, nullptr};
+    instances_[id] = {std::move(instance), false};
     carry_out(scheduler_.on_adopted(resident, resident.started));
     tasks_.spawn(run_instance(id));
     return true;

@@ -119,11 +119,11 @@ Result<Granted> Fleet::Core::granted(const Result<scheduler::Grant>& outcome) co
     if (!outcome) {
         return outcome.error();
     }
-    static const auto nowhere = std::make_shared<const Endpoint>();  // it has just ended
     const auto kept = instances_.find(outcome->instance);
-    const bool is_there = kept != instances_.end() && kept->second.endpoint != nullptr;
-    return Granted{outcome->instance, is_there ? kept->second.endpoint : nowhere, outcome->queued,
-                   outcome->loaded};
+    const auto server = kept == instances_.end() ? nullptr : kept->second.instance->server();
+    // One that has just ended has no address: to connect fails, and why it ended is said.
+    return Granted{outcome->instance, server ? server : std::make_shared<ModelServer>(Endpoint()),
+                   outcome->queued, outcome->loaded};
 }
 
 Ticket::Progress Fleet::Core::progress(scheduler::TicketId ticket) const {
@@ -241,7 +241,7 @@ void Fleet::Core::start(const scheduler::Start& action) {
     }
     auto plan = plan_for(model, action.instance, action.reserved);
     auto instance = std::make_unique<Instance>(std::move(plan), tools(), **log);
-    instances_[action.instance] = {std::move(instance), false, nullptr};
+    instances_[action.instance] = {std::move(instance), false};
     health_.started(action.model, steady_now());
     tasks_.spawn(run_instance(action.instance));
 }

@@ -83,8 +83,7 @@ class Fleet::Core : public InstanceObserver {
   private:
     struct Kept {
         std::unique_ptr<Instance> instance;
-        bool ended = false;                        ///< cleans up; the scheduler has forgotten it
-        std::shared_ptr<const Endpoint> endpoint;  ///< of one that is ready
+        bool ended = false;  ///< cleans up; the scheduler has forgotten it
     };
 
     /// A ticket of the fleet's own: that of a request on this loop, or of a load.

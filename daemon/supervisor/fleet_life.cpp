@@ -31,7 +31,6 @@ void Fleet::Core::on_ready(Instance& instance) {
         learn_from(instance);  // before its first request
     }
     health_.ready(plan.model, steady_now());
-    instances_.at(plan.id).endpoint = std::make_shared<const Endpoint>(instance.endpoint());
     carry_out(scheduler_.on_ready(plan.id, std::chrono::steady_clock::now()));
     adopted_.notify();
     changed();

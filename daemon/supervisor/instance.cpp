@@ -62,6 +62,7 @@ asio::awaitable<void> Instance::run() {
         state_ = InstanceState::ready;
         load_time_ = adopted_ ? std::nullopt : std::optional(since(started_at_));
         loaded_percent_.reset();
+        server_ = std::make_shared<ModelServer>(endpoint_);
         tools_.observer.on_ready(*this);
         co_await learn_context();
         co_await serve();

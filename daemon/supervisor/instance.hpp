@@ -94,6 +94,8 @@ class Instance {
 
     const Plan& plan() const noexcept { return plan_; }
     const Endpoint& endpoint() const noexcept { return endpoint_; }
+    /// nullptr before it is ready.
+    const std::shared_ptr<ModelServer>& server() const noexcept { return server_; }
     bool is_ready() const noexcept { return state_ == InstanceState::ready; }
     InstanceState state() const noexcept { return state_; }
 
@@ -139,6 +141,7 @@ class Instance {
     Tools tools_;
     LogFile& log_;
     Endpoint endpoint_;
+    std::shared_ptr<ModelServer> server_;
     CommandLine command_;
     std::optional<Child> child_;
     std::optional<ExitStatus> exit_;

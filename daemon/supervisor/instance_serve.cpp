@@ -27,8 +27,9 @@ asio::awaitable<void> Instance::serve() {
         if (woken && !std::exchange(suspected_, false)) {
             continue;
         }
+        const auto asked = steady_now();
         const bool answered = co_await ask_health();
-        misses = answered ? 0 : misses + 1;
+        misses = answered || server_->heard.last() > asked ? 0 : misses + 1;
         if (misses == misses_to_end && !exit_ && !stop_wanted_) {
             failure_ = "does not answer any more, asked " + std::to_string(misses) +
                        " times: " + last_answer_;

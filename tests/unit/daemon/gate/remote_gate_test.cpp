@@ -42,7 +42,7 @@ class PlayedGate final : public Gate {
     }
 
     Granted granted() const {
-        return {7, std::make_shared<const Endpoint>(Endpoint{"/run/7.sock", 0}), 3ms, 2ms};
+        return {7, std::make_shared<ModelServer>(Endpoint{"/run/7.sock", 0}), 3ms, 2ms};
     }
 
     /// Grants what waits longest.

@@ -62,6 +62,26 @@ TEST_F(FleetServeTest, ReplacesAServerThatDoesNotAnswerAnyMore) {
     });
 }
 
+TEST_F(FleetServeTest, LeavesAServerAloneThatSendsThoughItDoesNotAnswer) {
+    add_model("a");
+    live([this](Fleet& fleet) -> asio::awaitable<void> {
+        auto held = co_await lease(fleet, "a");
+        EXPECT_TRUE(held);
+        const auto before = fleet.view("a").pid;
+        ::kill(before, SIGSTOP);
+        asio::steady_timer pause(loop);
+        do {
+            held->granted().server->heard.note(steady_now());  // as a transfer that goes on does
+            pause.expires_after(2ms);
+            co_await pause.async_wait(asio::use_awaitable);
+        } while (fleet.health().front().consecutive_failures < 5 && fleet.view("a").pid == before);
+        EXPECT_EQ(fleet.view("a").state, InstanceState::ready);
+        EXPECT_EQ(fleet.view("a").pid, before);
+        const auto end = co_await held->end_within(10s);
+        EXPECT_THAT(end, HasSubstr("does not answer any more, asked 3 times"));
+    });
+}
+
 TEST_F(FleetServeTest, LeavesAHealthyServerAlone) {
     add_model("a");
     live([](Fleet& fleet) -> asio::awaitable<void> {
