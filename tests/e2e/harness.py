@@ -14,8 +14,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'support'))
+from processes import (command_line, is_alive, sanitizer_options, wait_for,  # noqa: E402
+                       wait_for_start)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get('ROUTERD_BUILD_DIR', ROOT / 'build/debug'))
@@ -41,27 +44,6 @@ def find_llama_server():
 LLAMA_SERVER = find_llama_server()
 needs_llama_server = unittest.skipUnless(
     LLAMA_SERVER, 'no llama-server: set LLAMA_SERVER_PATH or run scripts/get-llama-server')
-
-
-def wait_for(condition, what, seconds=60):
-    """Looks again and again until condition() is true, and returns what it gave."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise AssertionError(f'waited {seconds} s in vain for {what}')
-        time.sleep(0.01)
-
-
-def alive(pid):
-    """Whether the process runs; one that ended and was not reaped yet does not."""
-    try:
-        with open(f'/proc/{pid}/stat') as stat:
-            return stat.read().rpartition(')')[2].split()[0] != 'Z'
-    except OSError:
-        return False
 
 
 def write_model(path, *options, text=TEXT):
@@ -197,14 +179,8 @@ exec '{LLAMA_SERVER}' "$@"
             os.close(fifo)
 
     def _waiting(self):
-        for pid in self.starts():
-            try:
-                with open(f'/proc/{pid}/cmdline') as words:
-                    if str(self.program) in words.read():
-                        return True
-            except OSError:
-                continue
-        return False
+        program = os.fsencode(str(self.program))
+        return any(program in command_line(pid) for pid in self.starts())
 
 
 class Daemon:
@@ -223,9 +199,7 @@ class Daemon:
             'HOME': str(home), 'PATH': '/usr/bin:/bin', 'LANG': 'C.UTF-8',
             'XDG_RUNTIME_DIR': str(self.runtime), 'XDG_STATE_HOME': str(home / 'state'),
             'XDG_DATA_HOME': str(home / 'data'), 'XDG_CONFIG_HOME': str(home / 'config'),
-            'XDG_CACHE_HOME': str(home / 'cache')}
-        self.environment |= {name: value for name, value in os.environ.items()
-                             if name.endswith('SAN_OPTIONS')}
+            'XDG_CACHE_HOME': str(home / 'cache'), **sanitizer_options()}
         self.configure(config, llama_server or LLAMA_SERVER, listen, http)
 
     @property
@@ -259,17 +233,11 @@ args = ["-t", "1"]
         return self.process
 
     def start(self):
-        self.spawn()
-        wait_for(self._ready, 'the daemon to be ready')
+        wait_for_start(self.spawn(), self._is_ready, 'the daemon to be ready')
         return self
 
-    def _ready(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f'the daemon ended with {self.process.returncode} as it started')
-        try:
-            return self.request('GET', '/readyz', via='socket').status == 200
-        except (OSError, http.client.HTTPException):
-            return False
+    def _is_ready(self):
+        return self.request('GET', '/readyz', via='socket').status == 200
 
     def run_to_end(self, *arguments, seconds=20):
         """For starts that must fail: (exit status, what it printed)."""
@@ -294,12 +262,8 @@ args = ["-t", "1"]
         for entry in os.scandir('/proc'):
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
                 continue
-            try:
-                with open(f'/proc/{entry.name}/cmdline', 'rb') as words:
-                    line = words.read()
-            except OSError:
-                continue
-            if marker in line and b'llama-server' in line and alive(int(entry.name)):
+            line = command_line(entry.name)
+            if marker in line and b'llama-server' in line and is_alive(entry.name):
                 found.append(int(entry.name))
         return found
 

@@ -5,7 +5,7 @@ import os
 import signal
 
 import harness
-from harness import SLOW, TEXT, alive, chat_text, wait_for, write_model
+from harness import SLOW, TEXT, chat_text, is_alive, wait_for, write_model
 
 OTHER = 'Pack my box with five dozen liquor jugs, and do it before noon.'
 ONE_AT_A_TIME = '[limits]\nmax_loaded = 1\n[queue]\nmin_residency = "0s"\nmax_wait = "100ms"'
@@ -101,7 +101,7 @@ class MemoryTest(SwitchingTest):
         router.chat('box')
         before = {name: router.instance(name)['pid'] for name in ('fox', 'box')}
         router.kill()
-        self.assertTrue(all(alive(pid) for pid in before.values()))
+        self.assertTrue(all(is_alive(pid) for pid in before.values()))
         router.start()
         for name, text in (('fox', TEXT), ('box', OTHER)):
             answer = router.chat(name)
@@ -117,7 +117,7 @@ class MemoryTest(SwitchingTest):
         pid = router.instance('fox')['pid']
         router.kill()
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not alive(pid), 'the server to be gone')
+        wait_for(lambda: not is_alive(pid), 'the server to be gone')
         router.start()
         self.assertIsNone(router.instance('fox'))
         self.assertEqual(chat_text(router.chat('fox')), TEXT)

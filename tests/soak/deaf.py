@@ -3,19 +3,9 @@ import select
 import time
 
 import client
+from processes import settled
 
 MOST = 1 << 20  # bytes, of the daemon's memory and in its sockets
-
-
-def settled(look, seconds=1.5, most=30):
-    """What look() gives when it has not changed for that long."""
-    deadline, last, since = time.monotonic() + most, look(), time.monotonic()
-    while time.monotonic() - since < seconds and time.monotonic() < deadline:
-        time.sleep(0.1)
-        now = look()
-        if now != last:
-            last, since = now, time.monotonic()
-    return last
 
 
 def cost_of(router, before, held):

@@ -8,9 +8,9 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
-import time
+
+from processes import command_line, end, free_port, is_alive, sanitizer_options, wait_for_start
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -50,20 +50,6 @@ class Failed(Exception):
     """The daemon did not come up, or ended."""
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
-
-
-def is_alive(pid):
-    try:
-        with open(f'/proc/{pid}/stat') as stat:
-            return stat.read().rpartition(')')[2].split()[0] != 'Z'
-    except OSError:
-        return False
-
-
 class Router:
     """In a folder of its own; `answer` is what its server says unless a request asks for more."""
 
@@ -86,25 +72,20 @@ class Router:
 
     def start(self, routerd):
         environment = {'HOME': str(self.folder), 'PATH': os.environ.get('PATH', '/usr/bin:/bin'),
-                       'LANG': 'C.UTF-8', 'XDG_RUNTIME_DIR': str(self.folder / 'run')}
-        environment |= {name: value for name, value in os.environ.items()
-                        if name.endswith('SAN_OPTIONS')}
+                       'LANG': 'C.UTF-8', 'XDG_RUNTIME_DIR': str(self.folder / 'run'),
+                       **sanitizer_options()}
         with open(self.log, 'ab') as log:
             self.process = subprocess.Popen([routerd, '--user'], env=environment, stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder)
         self.pid = self.process.pid
-        deadline = time.monotonic() + 60
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise Failed(f'routerd did not start; it said:\n{self.said()}')
-            time.sleep(0.02)
+        try:
+            wait_for_start(self.process, self.answers, 'the first answer of routerd')
+        except AssertionError as error:
+            self.stop()
+            raise Failed(f'{error}; it said:\n{self.said()}') from None
 
     def answers(self):
-        try:
-            return self.ask('POST', '/v1/chat/completions', '{"user": "held: answer"}')[0] == 200
-        except (OSError, http.client.HTTPException):
-            return False
+        return self.ask('POST', '/v1/chat/completions', '{"user": "held: answer"}')[0] == 200
 
     def ask(self, method, path, body=None):
         connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
@@ -149,13 +130,7 @@ class Router:
             return next(int(line.split()[1]) << 10 for line in lines if line.startswith('VmHWM'))
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process, 60)
         servers = self.folder / 'servers'
         for pid in map(int, servers.read_text().split() if servers.exists() else ()):
             if is_alive(pid) and self.owns(pid):
@@ -163,8 +138,4 @@ class Router:
 
     def owns(self, pid):
         """Whether it still is the server that was started, not another process of that number."""
-        try:
-            words = pathlib.Path(f'/proc/{pid}/cmdline').read_bytes()
-        except OSError:
-            return False
-        return os.fsencode(str(self.folder)) in words
+        return os.fsencode(str(self.folder)) in command_line(pid)

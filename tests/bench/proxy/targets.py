@@ -12,7 +12,8 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
+
+from processes import end, free_port, is_alive, wait_for_start
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get('ROUTERD_BUILD_DIR', ROOT / 'build/bench'))
@@ -24,12 +25,6 @@ KEY = 'sk-bench'
 SLOTS = 4096  # of the model, more than its key `parallel` takes: no case may queue
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
-
-
 def ask(port, path):
     connection = http.client.HTTPConnection('127.0.0.1', port, timeout=5)
     try:
@@ -37,14 +32,6 @@ def ask(port, path):
         return json.loads(connection.getresponse().read())
     finally:
         connection.close()
-
-
-def is_alive(pid):
-    try:
-        with open(f'/proc/{pid}/stat') as stat:
-            return stat.read().rpartition(')')[2].split()[0] != 'Z'
-    except OSError:
-        return False
 
 
 class Program:
@@ -58,30 +45,15 @@ class Program:
         self.pid = self.process.pid
 
     def wait_until(self, is_ready, what, seconds=30):
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                if is_ready():
-                    return
-            except (OSError, http.client.HTTPException, ValueError):
-                pass
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                state = self.process.poll()
-                why = f'no answer within {seconds} s' if state is None else f'it ended with {state}'
-                said = self.log.read_text(errors='replace')[-2000:]
-                self.stop()
-                raise SystemExit(f'proxy_bench: start {self.name} and wait for {what}: {why}; '
-                                 f'it said:\n{said}')
-            time.sleep(0.01)
+        try:
+            wait_for_start(self.process, is_ready, what, seconds)
+        except AssertionError as error:
+            said = self.log.read_text(errors='replace')[-2000:]
+            self.stop()
+            raise SystemExit(f'proxy_bench: start {self.name}: {error}; it said:\n{said}') from None
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process, 30)
 
 
 class Upstream:

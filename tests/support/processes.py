@@ -1,0 +1,84 @@
+"""Processes and ports, for tests, benchmarks and the long tests alike; needs only the standard
+library."""
+import http.client
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def is_alive(pid):
+    """Whether the process runs; one that ended and was not reaped yet does not."""
+    try:
+        with open(f'/proc/{pid}/stat') as stat:
+            return stat.read().rpartition(')')[2].split()[0] != 'Z'
+    except OSError:
+        return False
+
+
+def command_line(pid):
+    """As the kernel has it, with a zero byte behind each word; empty once the process is gone."""
+    try:
+        return pathlib.Path(f'/proc/{pid}/cmdline').read_bytes()
+    except OSError:
+        return b''
+
+
+def sanitizer_options():
+    """What of our environment a program is given that otherwise gets one of its own."""
+    return {name: value for name, value in os.environ.items() if name.endswith('SAN_OPTIONS')}
+
+
+def wait_for(condition, what, seconds=60):
+    """Looks again and again until condition() is true, and returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f'waited {seconds} s in vain for {what}')
+        time.sleep(0.01)
+
+
+def wait_for_start(process, is_ready, what, seconds=60):
+    """wait_for() a server just started, which may not answer yet but must not end."""
+    def look():
+        if process.poll() is not None:
+            raise AssertionError(f'waited for {what}, but it ended with {process.returncode}')
+        try:
+            return is_ready()
+        except (OSError, http.client.HTTPException, ValueError):
+            return False
+
+    return wait_for(look, what, seconds)
+
+
+def settled(look, seconds=1.5, most=30):
+    """What look() gives when it has not changed for that long, or after `most` seconds."""
+    deadline, last, since = time.monotonic() + most, look(), time.monotonic()
+    while time.monotonic() - since < seconds and time.monotonic() < deadline:
+        time.sleep(0.1)
+        now = look()
+        if now != last:
+            last, since = now, time.monotonic()
+    return last
+
+
+def end(process, seconds):
+    """Asks it to, and makes it where that takes longer; returns its exit status."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
