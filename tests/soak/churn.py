@@ -110,10 +110,10 @@ def in_processes(port, count):
 
 
 def run(router, count):
-    """(requests, what was not as it should be, seconds)"""
+    """(requests, what was not as it should be, seconds), when no connection is open any more."""
     began = time.monotonic()
     parts = in_processes(router.port, count // PROCESSES)
-    time.sleep(2)  # for what the daemon still has to notice
+    router.wait_until_left()
     done = sum(part[0] for part in parts)
     return done, sum((part[1] for part in parts), collections.Counter()), time.monotonic() - began
 

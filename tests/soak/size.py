@@ -1,7 +1,6 @@
 """What one request costs in memory at its peak, by its bytes."""
-import time
-
 import client
+from processes import settled, wait_for
 
 MOST = 10  # times its bytes
 FLOOR = 64 << 10  # bytes that a request of any size may cost: pages, buffers that are kept
@@ -106,10 +105,11 @@ def heads(bench):
         held = [client.connect(router.port) for _ in range(count)]
         for sock in held:
             sock.sendall(sent)
-        time.sleep(0.5)
-        each = (router.memory() - before) / count
+        wait_for(lambda: not router.in_kernel(), 'routerd to read what was sent')
+        each = (settled(router.memory, 0.3) - before) / count
         for sock in held:
             sock.close()
+        router.wait_until_left()
         passed &= bench.verdict(bench.bounded(router, each, MOST * len(sent)),
                                 f'{count} heads of {what}, {len(sent)} bytes: {each:.0f} bytes '
                                 f'each, {each / len(sent):.1f} times')

@@ -10,7 +10,8 @@ import pathlib
 import signal
 import subprocess
 
-from processes import command_line, end, free_port, is_alive, sanitizer_options, wait_for_start
+from processes import (command_line, end, free_port, is_alive, sanitizer_options, wait_for,
+                       wait_for_start)
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -18,6 +19,7 @@ BUILD = pathlib.Path(os.environ.get('ROUTERD_BUILD_DIR', ROOT / 'build/release')
 ROUTERD = BUILD / 'cmd/routerd/routerd'
 TINY_MODEL = BUILD / 'tools/tiny_model/routerd-tiny-model'
 KEY = 'sk-held'
+LISTENS = '0A'  # a socket's state in /proc/net/tcp
 CONFIG = """
 [http]
 listen = ["127.0.0.1:{port}"]
@@ -113,14 +115,29 @@ class Router:
         maps = pathlib.Path(f'/proc/{self.pid}/maps').read_text()
         return any(name in maps for name in ('libasan', 'libtsan'))
 
-    def in_kernel(self):
-        """Bytes that lie in its side of its clients' sockets, sent and received."""
-        total = 0
+    def sockets(self):
+        """The fields that /proc/net/tcp has of each socket on its port."""
         with open('/proc/net/tcp') as lines:
-            for _, local, _, _, queues, *_ in map(str.split, lines.readlines()[1:]):
-                if int(local.rpartition(':')[2], 16) == self.port:
-                    total += sum(int(queue, 16) for queue in queues.split(':'))
-        return total
+            rows = [line.split() for line in lines.readlines()[1:]]
+        return [row for row in rows if int(row[1].rpartition(':')[2], 16) == self.port]
+
+    def in_kernel(self):
+        """Bytes that lie in its side of its clients' sockets, sent and received, and how many
+        clients it has still to accept."""
+        return sum(int(queue, 16) for row in self.sockets() for queue in row[4].split(':'))
+
+    def connections(self):
+        """How many of its clients' connections it has not closed."""
+        return sum(row[3] != LISTENS and row[9] != '0' for row in self.sockets())  # 9: the inode
+
+    def active(self):
+        """Requests that it has not done with, the one that asks for this among them."""
+        return json.loads(self.ask('GET', '/control/v1/status')[1])['requests']['active']
+
+    def wait_until_left(self):
+        """Until it has noticed that all its clients are gone."""
+        wait_for(lambda: self.active() <= 1 and self.connections() <= 1,  # 1: who asked just now
+                 'routerd to notice that its clients are gone')
 
     def forget_peak(self):
         pathlib.Path(f'/proc/{self.pid}/clear_refs').write_text('5')
