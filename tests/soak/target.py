@@ -35,7 +35,6 @@ parallel = 12000
 idle_unload = "0s"
 first_byte_timeout = "15m"
 stall_timeout = "15m"
-probe_interval = "0s"  # one Python process for all streams may be late with other answers
 [queue]
 size = 20000
 [llama_server]
