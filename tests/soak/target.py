@@ -135,7 +135,7 @@ class Router:
 
     def wait_until_left(self):
         """Until it has noticed that all its clients are gone."""
-        wait_for(lambda: self.active() <= 1 and self.connections() <= 1,  # 1: who asked just now
+        wait_for(lambda: not self.connections() and self.active() <= 1,  # 1: the look itself
                  'routerd to notice that its clients are gone')
 
     def forget_peak(self):
