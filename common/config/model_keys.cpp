@@ -50,6 +50,10 @@ ModelKey table_key(std::string name, StringMap ModelConfig::*entries,
             return wrong_type("a table", value);
         }
         for (const auto& [entry_name, entry] : value.entries) {
+            if (entry_name.empty()) {
+                return Error(Errc::invalid_request, "an entry has no name")
+                    .with_hint("write NAME = VALUE");
+            }
             const auto text = read_entry(entry);
             if (!text) {
                 return text.error().within(entry_name);

@@ -201,6 +201,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadText{"NotASection", "http = 1", "'http' must be a section, not a whole number"},
         BadText{"KeyOutside", "listen = []", "unknown key outside a section 'listen'"},
         BadText{"ModelNotATable", "[model]\nx = 1", "must be the section of a model"},
+        BadText{"NamelessEntry", "[model.a.set]\n\"\" = 1", "an entry has no name"},
+        BadText{"NamelessTable", "[model.a.env.\"\"]\nb = 1", "an entry has no name"},
         BadText{"Negative", "[limits]\nmax_loaded = -1", "must be from 0 to 10000, not -1"},
         BadText{"Huge", "[queue]\nsize = 99999999999999", "must be from 0 to 1000000"},
         BadText{"Fraction", "[limits]\nparallel = 1.5", "not a number with a fraction"},
