@@ -22,26 +22,22 @@ class RetryTest(harness.E2ETest):
             self.assertEqual(self.ask().status, 200)
         self.assertEqual(len(set(self.script.seen())), 1, self.script.seen())
 
-    def test_one_that_the_server_closed_is_replaced(self):
-        self.script.plan('answer-close', 'answer')
+    def ask_twice_after(self, step):
+        """Both are answered, each on a connection of its own."""
+        self.script.plan(step, 'answer')
         self.assertEqual(self.ask().status, 200)
         self.assertEqual(self.ask().status, 200)
         first, second = self.script.seen()
         self.assertNotEqual(first, second)
+
+    def test_one_that_the_server_closed_is_replaced(self):
+        self.ask_twice_after('answer-close')
 
     def test_a_request_that_the_server_did_not_read_is_sent_again(self):
-        self.script.plan('answer-deaf', 'answer')
-        self.assertEqual(self.ask().status, 200)
-        self.assertEqual(self.ask().status, 200)
-        first, second = self.script.seen()
-        self.assertNotEqual(first, second)
+        self.ask_twice_after('answer-deaf')
 
     def test_the_connection_of_a_stream_is_not_used_again(self):
-        self.script.plan('stream', 'answer')
-        self.assertEqual(self.ask().status, 200)
-        self.assertEqual(self.ask().status, 200)
-        first, second = self.script.seen()
-        self.assertNotEqual(first, second)
+        self.ask_twice_after('stream')
 
     def test_a_request_that_the_server_may_have_begun_is_not_sent_again(self):
         self.script.plan('answer', 'close', 'answer')
