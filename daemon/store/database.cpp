@@ -24,15 +24,19 @@ Result<Database> Database::connect(const std::string& path, Mode mode) {
 }
 
 Database::Database(Database&& other) noexcept
-    : handle_(std::exchange(other.handle_, nullptr)), path_(std::move(other.path_)) {}
+    : handle_(std::exchange(other.handle_, nullptr)),
+      path_(std::move(other.path_)),
+      kept_(std::move(other.kept_)) {}
 
 Database& Database::operator=(Database&& other) noexcept {
     std::swap(handle_, other.handle_);
     std::swap(path_, other.path_);
+    std::swap(kept_, other.kept_);
     return *this;
 }
 
 Database::~Database() {
+    kept_.clear();
     sqlite3_close_v2(handle_);
 }
 
@@ -51,6 +55,18 @@ Result<Statement> Database::prepare(std::string_view sql) {
         return sqlite_error(handle_, "prepare '" + std::string(sql) + "'");
     }
     return Statement(handle_, statement);
+}
+
+Result<Statement*> Database::kept(std::string_view sql) {
+    auto found = kept_.find(sql);
+    if (found == kept_.end()) {
+        auto statement = prepare(sql);
+        if (!statement) {
+            return statement.error();
+        }
+        found = kept_.emplace(sql, std::move(*statement)).first;
+    }
+    return &found->second;
 }
 
 Result<void> Database::run(std::string_view sql, std::initializer_list<SqlValue> values) {

@@ -112,7 +112,7 @@ Result<void> make_ready(Database& database, Migrations migrations, OpenReport& r
     // and the system's own cache has the rest.
     const auto prepared = database.execute(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
-        "PRAGMA cache_size = -128");  // KiB
+        "PRAGMA cache_size = -64");  // KiB
     if (!prepared) {
         return prepared;
     }

@@ -61,12 +61,12 @@ bool RequestFilter::wants(const RequestRow& row) const {
            (!since || row.started >= *since);
 }
 
-Result<void> RequestRepository::add(const std::vector<RequestRow>& rows) {
+Result<void> RequestRepository::add(std::span<const RequestRow> rows) {
     auto transaction = Transaction::begin(*database_);
     if (!transaction) {
         return transaction.error();
     }
-    auto statement = database_->prepare(
+    const auto statement = database_->kept(
         "INSERT INTO requests (id, started_ms, request, endpoint, model, status, error, stream, "
         "bytes, prompt_tokens, completion_tokens, tokens_per_second, queued_us, loaded_us, "
         "first_byte_us, took_us) "
@@ -75,15 +75,18 @@ Result<void> RequestRepository::add(const std::vector<RequestRow>& rows) {
         return statement.error();
     }
     for (const auto& row : rows) {
-        const auto inserted = insert(*statement, row);
+        const auto inserted = insert(**statement, row);
         if (!inserted) {
             return inserted;
         }
     }
     // Rows come at the top and go at the bottom: their numbers have no gaps.
-    const auto dropped =
-        database_->run("DELETE FROM requests WHERE seq <= (SELECT max(seq) FROM requests) - ?1",
-                       {static_cast<std::int64_t>(most_)});
+    const auto drop =
+        database_->kept("DELETE FROM requests WHERE seq <= (SELECT max(seq) FROM requests) - ?1");
+    if (!drop) {
+        return drop.error();
+    }
+    const auto dropped = (*drop)->run({static_cast<std::int64_t>(most_)});
     if (!dropped) {
         return dropped;
     }

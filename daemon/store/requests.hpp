@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,7 +57,7 @@ class RequestRepository {
         : database_(&database), most_(most) {}
 
     /// Adds rows, whose ids rise, and drops the oldest beyond the limit, in one transaction.
-    Result<void> add(const std::vector<RequestRow>& rows);
+    Result<void> add(std::span<const RequestRow> rows);
 
     /// The newest first.
     Result<std::vector<RequestRow>> newest(const RequestFilter& filter);

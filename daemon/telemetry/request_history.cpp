@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -102,18 +103,17 @@ asio::awaitable<void> RequestHistory::keep_writing() {
 
 asio::awaitable<void> RequestHistory::write() {
     const auto count = unwritten_;
-    auto batch = take_batch();
-    const auto size = batch.size();
+    const auto size = take_batch();
     skipped_ += count - size;
-    auto add_all = [rows = std::move(batch)](Database& database) {
-        return RequestRepository(database).add(rows);
+    auto add_all = [batch = batch_, size](Database& database) {
+        return RequestRepository(database).add(std::span(*batch).first(size));
     };
     const auto written = co_await store_.run(std::move(add_all));
     report(written, size);
 }
 
-/// Failures first, then the newest; in the order of their ids.
-std::vector<RequestRow> RequestHistory::take_batch() {
+/// Failures first, then the newest; in the order of their ids. Says how many they are.
+std::size_t RequestHistory::take_batch() {
     const auto there = std::min(std::exchange(unwritten_, 0), rows_.size());
     std::vector<const RequestRow*> chosen;
     chosen.reserve(std::min(there, limits_.written));
@@ -126,12 +126,14 @@ std::vector<RequestRow> RequestHistory::take_batch() {
     }
     std::sort(chosen.begin(), chosen.end(),
               [](const auto* a, const auto* b) { return a->id < b->id; });
-    std::vector<RequestRow> batch;
-    batch.reserve(chosen.size());
-    for (const auto* row : chosen) {
-        batch.push_back(*row);
+    auto& batch = *batch_;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        if (i == batch.size()) {
+            batch.emplace_back();
+        }
+        batch[i] = *chosen[i];
     }
-    return batch;
+    return chosen.size();
 }
 
 /// A disk that is full stays so for a while: that is said once.

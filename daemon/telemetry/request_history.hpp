@@ -75,13 +75,16 @@ class RequestHistory {
     const RequestRow& recent(std::size_t i) const noexcept;
     asio::awaitable<void> keep_writing();
     asio::awaitable<void> write();
-    std::vector<RequestRow> take_batch();
+    std::size_t take_batch();
     void report(const Result<void>& outcome, std::size_t count);
 
     Store& store_;
     Limits limits_;
     std::vector<RequestRow> rows_;  // a ring once it is full
     std::size_t newest_ = 0;        // where the newest row is in it
+    // Copies of those to write. Used again each time, with the room of their texts; the store holds
+    // it too while it writes them.
+    std::shared_ptr<std::vector<RequestRow>> batch_ = std::make_shared<std::vector<RequestRow>>();
     std::uint64_t last_id_ = 0;
     std::size_t unwritten_ = 0;  // of the newest rows; more than there are: some were overwritten
     std::uint64_t skipped_ = 0;

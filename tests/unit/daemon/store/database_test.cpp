@@ -54,6 +54,23 @@ TEST_F(DatabaseTest, RunsAStatementAgainAfterItFailed) {
     EXPECT_EQ(count(), 2);
 }
 
+TEST_F(DatabaseTest, KeepsAStatementForTheNextTime) {
+    constexpr auto insert = "INSERT INTO t VALUES (?1, 'x')";
+    const auto first = database_.kept(insert);
+    ASSERT_TRUE(first);
+    EXPECT_TRUE((*first)->run({std::int64_t{1}}));
+    EXPECT_FALSE((*first)->run({std::int64_t{1}}));
+    auto moved = std::move(database_);
+    const auto second = moved.kept(insert);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(*second, *first);
+    EXPECT_TRUE((*second)->run({std::int64_t{2}}));
+    EXPECT_EQ(*moved.integer("SELECT count(*) FROM t"), 2);
+    EXPECT_FALSE(moved.kept("SELECT nonsense FROM t"));
+    ASSERT_TRUE(moved.execute("ALTER TABLE t ADD COLUMN nonsense"));
+    EXPECT_TRUE(moved.kept("SELECT nonsense FROM t")) << "what failed was kept";
+}
+
 TEST_F(DatabaseTest, SaysWhichSqlWasWrong) {
     const auto wrong = database_.prepare("SELECT nonsense FROM t");
     ASSERT_FALSE(wrong);

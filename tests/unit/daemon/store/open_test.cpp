@@ -60,7 +60,7 @@ TEST_F(OpenTest, StartsADurableDatabase) {
     EXPECT_EQ(*opened->database.integer("PRAGMA synchronous"), 2);  // FULL
     EXPECT_EQ(*opened->database.integer("PRAGMA foreign_keys"), 1);
     EXPECT_EQ(*opened->database.integer("PRAGMA busy_timeout"), 5000);
-    EXPECT_EQ(*opened->database.integer("PRAGMA cache_size"), -128);  // KiB
+    EXPECT_EQ(*opened->database.integer("PRAGMA cache_size"), -64);  // KiB
     EXPECT_EQ(*opened->database.integer("PRAGMA user_version"),
               static_cast<std::int64_t>(state_migrations().size()));
     EXPECT_TRUE(fs::exists(path_ + "-wal"));

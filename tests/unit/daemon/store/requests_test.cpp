@@ -122,7 +122,7 @@ TEST_F(RequestsTest, ABatchThatFailsLeavesNothing) {
     ASSERT_TRUE(
         opened_.database.execute("CREATE TRIGGER t BEFORE INSERT ON requests WHEN NEW.id = 2 "
                                  "BEGIN SELECT raise(ABORT, 'no'); END"));
-    EXPECT_FALSE(requests_.add({row(1), row(2)}));
+    EXPECT_FALSE(requests_.add(std::vector{row(1), row(2)}));
     EXPECT_THAT(ids(), IsEmpty());
 }
 
