@@ -6,11 +6,38 @@
 #include "common/base/text.hpp"
 
 namespace routerd {
+namespace {
+
+std::string_view file_name(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);  // the whole where there is no '/'
+}
+
+/// The file whose name says that it is this model, and that cannot be offered; nullptr: none.
+const BrokenFile* broken_file(const Snapshot& snapshot, std::string_view name) {
+    constexpr std::string_view ending = ".gguf";
+    auto wanted = to_lower(name);
+    if (!wanted.ends_with(ending)) {
+        wanted += ending;
+    }
+    const auto found = std::ranges::find_if(snapshot.broken, [&](const BrokenFile& file) {
+        return to_lower(file_name(file.path)) == wanted;
+    });
+    return found != snapshot.broken.end() ? &*found : nullptr;
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const Model>> model_named(const Snapshot& snapshot, std::string_view name) {
     const auto found = snapshot.names.find(to_lower(name));
     if (found != snapshot.names.end()) {
         return snapshot.models[found->second];
+    }
+    if (const auto* broken = broken_file(snapshot, name)) {
+        const std::string file(file_name(broken->path));  // where it lies is no client's business
+        return Error(Errc::model_not_found, "model '" + escaped(name) + "' is not offered: " +
+                                                escaped(file) + ": " + escaped(broken->reason))
+            .with_param("model")
+            .with_hint("replace the file; routerctl doctor has all files that are not offered");
     }
     constexpr std::size_t longest_shown = 128;
     constexpr std::size_t most_compared = 2000;
