@@ -35,7 +35,7 @@ void add_set(CLI::App& root, Invocation& invocation) {
         "started with other settings is stopped after its last request.");
     auto options = std::make_shared<SetOptions>();
     add_model(*command, options->name);
-    command->add_option("KEY=VALUE", options->settings, "settings, such as context=8192")
+    command->add_option("SETTING", options->settings, "KEY=VALUE, such as context=8192")
         ->type_name("SETTING")
         ->required();
     set_action(*command, invocation, options, run_set);
