@@ -4,24 +4,23 @@
 #include <vector>
 
 #include "common/base/text.hpp"
+#include "daemon/catalog/file_name.hpp"
 
 namespace routerd {
 namespace {
 
-std::string_view file_name(std::string_view path) {
-    return path.substr(path.rfind('/') + 1);  // the whole where there is no '/'
-}
-
 /// The file whose name says that it is this model, and that cannot be offered; nullptr: none.
 const BrokenFile* broken_file(const Snapshot& snapshot, std::string_view name) {
-    constexpr std::string_view ending = ".gguf";
-    auto wanted = to_lower(name);
-    if (!wanted.ends_with(ending)) {
-        wanted += ending;
-    }
-    const auto found = std::ranges::find_if(snapshot.broken, [&](const BrokenFile& file) {
-        return to_lower(file_name(file.path)) == wanted;
-    });
+    const auto is_it = [name](const BrokenFile& broken) {
+        const auto file = base_name(broken.path);
+        if (!is_gguf_name(file)) {
+            return false;
+        }
+        const auto part = split_name(file);
+        return iequals(name, file) || iequals(name, stem_of(file)) ||
+               (part && iequals(name, part->stem));
+    };
+    const auto found = std::ranges::find_if(snapshot.broken, is_it);
     return found != snapshot.broken.end() ? &*found : nullptr;
 }
 
@@ -33,9 +32,10 @@ Result<std::shared_ptr<const Model>> model_named(const Snapshot& snapshot, std::
         return snapshot.models[found->second];
     }
     if (const auto* broken = broken_file(snapshot, name)) {
-        const std::string file(file_name(broken->path));  // where it lies is no client's business
+        const auto file =
+            escaped(base_name(broken->path));  // where it lies is no client's business
         return Error(Errc::model_not_found, "model '" + escaped(name) + "' is not offered: " +
-                                                escaped(file) + ": " + escaped(broken->reason))
+                                                file + ": " + escaped(broken->reason))
             .with_param("model")
             .with_hint("replace the file; routerctl doctor has all files that are not offered");
     }

@@ -26,6 +26,8 @@ TEST(Names, OfABrokenFileSayWhatIsWrongWithIt) {
         EXPECT_THAT(error.message(), Not(HasSubstr("\n")));
         EXPECT_THAT(error.hint(), HasSubstr("routerctl doctor"));
     }
+    snapshot.broken.push_back({"/srv/models/big-00002-of-00003.gguf", "part 1 of 3 is missing"});
+    EXPECT_THAT(model_named(snapshot, "big").error().message(), HasSubstr("part 1 of 3"));
     EXPECT_THAT(model_named(snapshot, "tiny").error().message(), HasSubstr("there is no model"));
 }
 
