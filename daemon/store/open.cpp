@@ -95,7 +95,7 @@ Result<void> make_ready(Database& database, Migrations migrations, OpenReport& r
         return version.error();
     }
     const auto newest = static_cast<std::int64_t>(migrations.size());
-    const auto ours = refuse_foreign(database, *id, *version, newest);
+    auto ours = refuse_foreign(database, *id, *version, newest);
     if (!ours) {
         return ours;
     }
@@ -110,7 +110,7 @@ Result<void> make_ready(Database& database, Migrations migrations, OpenReport& r
     database.checkpoint_on_close(true);
     // The page cache is small so that it is full early: then memory does not grow with the history,
     // and the system's own cache has the rest.
-    const auto prepared = database.execute(
+    auto prepared = database.execute(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
         "PRAGMA cache_size = -64");  // KiB
     if (!prepared) {

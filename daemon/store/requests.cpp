@@ -86,7 +86,7 @@ Result<void> RequestRepository::add(std::span<const RequestRow> rows) {
     if (!drop) {
         return drop.error();
     }
-    const auto dropped = (*drop)->run({static_cast<std::int64_t>(most_)});
+    auto dropped = (*drop)->run({static_cast<std::int64_t>(most_)});
     if (!dropped) {
         return dropped;
     }

@@ -126,12 +126,9 @@ std::size_t RequestHistory::take_batch() {
     }
     std::sort(chosen.begin(), chosen.end(),
               [](const auto* a, const auto* b) { return a->id < b->id; });
-    auto& batch = *batch_;
+    batch_->resize(std::max(batch_->size(), chosen.size()));
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-        if (i == batch.size()) {
-            batch.emplace_back();
-        }
-        batch[i] = *chosen[i];
+        (*batch_)[i] = *chosen[i];
     }
     return chosen.size();
 }
