@@ -32,7 +32,7 @@ struct HttpConfig {
     std::uint64_t max_body = 64ULL << 20U;               ///< bytes of one request body
     std::vector<std::string> cors_origins;               ///< exact origins, none by default
     Duration header_timeout = std::chrono::seconds(10);  ///< first byte of a head to its last
-    Duration body_timeout = std::chrono::seconds(30);    ///< between two reads of a body
+    Duration body_timeout = std::chrono::seconds(30);    ///< longest pause inside a body
     Duration idle_timeout = std::chrono::seconds(60);    ///< a kept connection without a request
     bool insecure_no_auth = false;  ///< command line only: listen beyond loopback without a key
 };

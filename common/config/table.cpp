@@ -69,7 +69,8 @@ void add_http(std::vector<ConfigKey>& keys) {
     keys.push_back(key("http.header_timeout", c, &H::header_timeout, duration_type(a_moment, a_day),
                        "from the first byte of a request's head to its last"));
     keys.push_back(key("http.body_timeout", c, &H::body_timeout, duration_type(a_moment, a_day),
-                       "longest pause inside a request's body"));
+                       "longest pause inside a request's body; after it a body that came at less "
+                       "than 512 bytes a second is refused"));
     keys.push_back(key("http.idle_timeout", c, &H::idle_timeout, duration_type(a_moment, a_day),
                        "how long a connection without a request is kept"));
     keys.push_back(key("http.insecure_no_auth", c, &H::insecure_no_auth, boolean_type(),

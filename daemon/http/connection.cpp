@@ -17,6 +17,8 @@ using State = Stream::Outcome::State;
 // A block, enough for most heads and small bodies.
 constexpr std::size_t least_room = BlockPool::size - Connection::padding;
 constexpr std::chrono::milliseconds linger(500);
+constexpr std::size_t tiny = 64;                 // bytes of a read
+constexpr int trickle = 2;                       // tiny reads in a row
 constexpr std::size_t read_at_once = 1U << 20U;  // bytes; then others have their turn
 
 Error client_left() {
@@ -107,6 +109,7 @@ bool Connection::read_now() {
     }
     const auto got = stream_.read(std::span(buffer_.get() + end_, capacity_ - end_));
     if (got.state == State::moved) {
+        tiny_reads_ = got.count > tiny ? 0 : std::min(tiny_reads_ + 1, trickle);
         end_ += got.count;
         read_in_turn_ += got.count;
         return true;
@@ -115,10 +118,11 @@ bool Connection::read_now() {
     return false;
 }
 
-asio::awaitable<Result<void>> Connection::receive(TimePoint deadline) {
+asio::awaitable<Result<void>> Connection::receive(TimePoint deadline, std::uint64_t useful) {
     expired_ = false;
     for (;;) {
-        if (stream_.readable() && read_in_turn_ < read_at_once && read_now()) {
+        const bool may_read = stream_.readable() || (expired_ && stream_.holds_back());
+        if (may_read && read_in_turn_ < read_at_once && read_now()) {
             co_return boost::system::in_place_value;
         }
         if (!stream_.is_open() || (gone_ && !stream_.readable())) {
@@ -133,6 +137,7 @@ asio::awaitable<Result<void>> Connection::receive(TimePoint deadline) {
         if (stream_.readable()) {
             stream_.read_again();
         }
+        stream_.set_low_water(tiny_reads_ == trickle ? useful : 1);
         stream_.set_deadline(deadline);
         co_await reader_.wait();
         stream_.clear_deadline();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -59,9 +60,11 @@ class Connection final : private Stream::Owner {
     /// Makes room for `whole` bytes of input in all, so that they are not moved as they come.
     void reserve(std::size_t whole);
 
-    /// Waits for more input, as much as there is room for (some kilobytes at least). Errors:
-    /// cancelled (the client left), deadline_exceeded.
-    asio::awaitable<Result<void>> receive(TimePoint deadline);
+    /// Waits for more input, as much as there is room for (some kilobytes at least). Less than
+    /// `useful` bytes would change nothing: a client that trickles is not listened to before they
+    /// have come or the deadline has, which costs it nothing and spares the others thousands of
+    /// turns. Errors: cancelled (the client left), deadline_exceeded (and there was nothing).
+    asio::awaitable<Result<void>> receive(TimePoint deadline, std::uint64_t useful = 1);
 
     /// Sends all. Errors: cancelled, deadline_exceeded; either way the connection is of no more
     /// use.
@@ -110,6 +113,7 @@ class Connection final : private Stream::Owner {
     bool gone_ = false;
     bool expired_ = false;
     bool idle_ = false;
+    int tiny_reads_ = 0;  // in a row, at most as many as make a trickle
     std::unique_ptr<char[]> buffer_;
     std::size_t capacity_ = 0;      // without padding
     std::size_t begin_ = 0;         // first byte not consumed

@@ -1,6 +1,7 @@
 #include "daemon/http/request_reader.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "common/base/units.hpp"
@@ -14,7 +15,18 @@ using Found = http::ParseResult::State;
 
 constexpr http::HeadLimits head_limits;
 constexpr std::size_t trusted = 1U << 20U;  // bytes set aside on a client's word alone
+constexpr std::size_t slowest_body = 512;   // bytes a second; what seems slower is meant to hold us
 constexpr std::size_t kept_between = 1024;  // bytes of a head's memory that are kept for more
+
+/// How many bytes a head must still get to be whole, at least: it ends with an empty line.
+std::size_t missing_of_head(std::string_view input) noexcept {
+    constexpr std::string_view end = "\r\n\r\n";
+    auto there = end.size() - 1;
+    while (there > 0 && !input.ends_with(end.substr(0, there))) {
+        --there;
+    }
+    return end.size() - there;
+}
 
 /// As far as it has come: what can never be a head is refused at once, not when the time is up.
 http::ParseResult scan_head(std::string_view input, http::HeadScanner& scanner) {
@@ -92,7 +104,8 @@ RequestReader::Step RequestReader::look_for_head(Connection& connection,
 asio::awaitable<bool> RequestReader::read_head(Connection& connection, Exchange::Request& request) {
     const auto deadline = connection.now() + config_.header_timeout;
     for (;;) {
-        const auto received = co_await connection.receive(deadline);
+        const auto received =
+            co_await connection.receive(deadline, missing_of_head(connection.input()));
         if (!received) {
             note_end(received.error(), "the request's head did not come in time");
             co_return false;
@@ -156,6 +169,13 @@ RequestReader::Step RequestReader::decode(Connection& connection, Exchange::Requ
     return Step::whole;
 }
 
+/// How many bytes the body must still get to be whole, at least.
+std::uint64_t RequestReader::missing_of_body(const Connection& connection,
+                                             const http::RequestHead& head) const noexcept {
+    return head.body == http::BodyKind::length ? head.content_length - connection.input().size()
+                                               : decoder_.chunk_left() + 1;
+}
+
 /// For a client that waits to be asked for its body.
 asio::awaitable<bool> RequestReader::invite(Connection& connection) {
     const auto deadline = connection.now() + config_.body_timeout;
@@ -173,8 +193,18 @@ asio::awaitable<bool> RequestReader::read_body(Connection& connection, Exchange:
             co_return false;
         }
     }
+    const auto began = connection.now();
     for (;;) {
-        const auto received = co_await connection.receive(connection.now() + config_.body_timeout);
+        const std::chrono::seconds earned(connection.input().size() / slowest_body);
+        const auto latest = began + config_.body_timeout + earned;
+        if (latest <= connection.now()) {
+            refuse(408, "the request's body came too slowly, at less than " +
+                            format_bytes(slowest_body) + " a second");
+            co_return false;
+        }
+        const auto received =
+            co_await connection.receive(std::min(connection.now() + config_.body_timeout, latest),
+                                        missing_of_body(connection, request.head));
         if (!received) {
             note_end(received.error(), "the request's body did not come in time");
             co_return false;

@@ -33,7 +33,9 @@ class RequestReader {
     /// The same for the body that the head announces, which stays in the connection's buffer.
     Step take_body(Connection& connection, Exchange::Request& request);
 
-    /// Waits for the rest, as long as the configuration says. False: see refusal().
+    /// Waits for the rest, as long as the configuration says: a head until header_timeout, a body
+    /// while something comes each body_timeout and it is not slower than 512 bytes a second after
+    /// that. False: see refusal().
     asio::awaitable<bool> read_head(Connection& connection, Exchange::Request& request);
     asio::awaitable<bool> read_body(Connection& connection, Exchange::Request& request);
 
@@ -50,6 +52,8 @@ class RequestReader {
     Step look_for_head(Connection& connection, Exchange::Request& request);
     Step look_for_body(Connection& connection, Exchange::Request& request);
     Step decode(Connection& connection, Exchange::Request& request);
+    std::uint64_t missing_of_body(const Connection& connection,
+                                  const http::RequestHead& head) const noexcept;
     asio::awaitable<bool> invite(Connection& connection);
     Step refuse(unsigned status, std::string reason);
     Step refuse_size(std::uint64_t size);

@@ -38,8 +38,8 @@ class Expiring {
 
 /// All deadlines of one loop, looked at four times a second while there is any: precise enough for
 /// time-outs of seconds, and nothing is paid for a deadline that is met. When thousands pass at
-/// once, the loop's other work has its turn in between. Outlives what is on it, and is destroyed
-/// only when its loop does not run any more.
+/// once, they are told one by one with pauses, for the sake of the loop's other work: 2,000 a
+/// second. Outlives what is on it, and is destroyed only when its loop does not run any more.
 class Deadlines {
   public:
     explicit Deadlines(const asio::any_io_executor& executor) : timer_(executor) {}

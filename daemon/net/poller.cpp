@@ -31,8 +31,7 @@ void control(int set, int operation, int fd, unsigned events, Poller::Watched& w
 
 }  // namespace
 
-Poller::Poller(const asio::any_io_executor& executor)
-    : set_(executor, make_set()), now_(steady_now()) {}
+Poller::Poller(const asio::any_io_executor& executor) : set_(executor, make_set()) {}
 
 void Poller::add(int fd, Watched& watched) {
     control(set_.native_handle(), EPOLL_CTL_ADD, fd, always, watched);
@@ -82,6 +81,7 @@ void Poller::arm() {
 
 void Poller::turn() {
     now_ = steady_now();
+    tells_ = true;
     const int count = ::epoll_wait(set_.native_handle(), events_.data(), batch_size, 0);
     batch_ = std::span(events_).first(static_cast<std::size_t>(std::max(count, 0)));
     told_again_.swap(again_);
@@ -98,7 +98,7 @@ void Poller::turn() {
         }
     }
     told_again_.clear();
-    armed_ = false;
+    tells_ = armed_ = false;
     if (watched_ > 0) {
         arm();
     }

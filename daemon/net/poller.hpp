@@ -47,8 +47,8 @@ class Poller {
     /// others get their turn.
     void again(Watched& watched);
 
-    /// When this turn of the loop began: as good as now for deadlines, and free.
-    TimePoint now() const noexcept { return now_; }
+    /// While it tells, when this turn began: as good as now for deadlines, and free. Else now.
+    TimePoint now() const noexcept { return tells_ ? now_ : steady_now(); }
 
   private:
     void arm();
@@ -60,6 +60,7 @@ class Poller {
     asio::posix::stream_descriptor set_;
     std::size_t watched_ = 0;
     bool armed_ = false;
+    bool tells_ = false;
     TimePoint now_;
     std::array<epoll_event, batch_size> events_{};
     std::span<epoll_event> batch_;  // of them, not told yet

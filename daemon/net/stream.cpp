@@ -1,5 +1,6 @@
 #include "daemon/net/stream.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -20,7 +21,8 @@ namespace {
 using State = Stream::Outcome::State;
 
 constexpr std::size_t pieces_at_once = 16;
-constexpr std::size_t joined_most = 4096;  // bytes
+constexpr std::size_t joined_most = 4096;     // bytes
+constexpr std::size_t low_water_most = 4096;  // bytes; far from what makes a receive buffer grow
 
 /// Small pieces are joined first: a copy costs less than what the kernel does for each piece.
 ssize_t send_joined(int socket, std::span<const asio::const_buffer> buffers) noexcept {
@@ -145,6 +147,16 @@ Stream::Outcome Stream::read_tls(std::span<char> room) noexcept {
         loop_.poller().want_output(socket_.get(), *this, true);  // told once, then no more
     }
     return got;
+}
+
+void Stream::set_low_water(std::size_t bytes) noexcept {
+    const auto wanted = static_cast<int>(std::min<std::size_t>(bytes, low_water_most));
+    if (static_cast<std::uint32_t>(wanted) == low_water_ || tls_ || !socket_) {
+        return;
+    }
+    if (::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof(wanted)) == 0) {
+        low_water_ = static_cast<std::uint32_t>(wanted);
+    }
 }
 
 Stream::Outcome Stream::write(std::span<asio::const_buffer>& buffers) noexcept {

@@ -66,6 +66,13 @@ class Stream final : private Poller::Watched, private Expiring {
     /// A read may give something: nothing is known to the contrary.
     bool readable() const noexcept { return readable_; }
 
+    /// on_readable() is not told of fewer than `bytes` bytes, unless it is of an end; 1 at first. A
+    /// read gives what there is all the same. Only a TCP socket without TLS can hold back so.
+    void set_low_water(std::size_t bytes) noexcept;
+
+    /// There may be bytes that set_low_water() holds back.
+    bool holds_back() const noexcept { return low_water_ > 1; }
+
     /// The peer has ended its side, or the connection is broken. What it sent before may still be
     /// unread.
     bool peer_closed() const noexcept { return peer_closed_; }
@@ -115,6 +122,7 @@ class Stream final : private Poller::Watched, private Expiring {
     UniqueFd socket_;
     std::unique_ptr<TlsSession> tls_;  // nullptr: none
     std::uint64_t written_ = 0;
+    std::uint32_t low_water_ = 1;
     bool readable_ = false;
     bool peer_closed_ = false;
     bool waits_for_output_ = false;

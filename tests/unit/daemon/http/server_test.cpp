@@ -1,6 +1,11 @@
 #include "daemon/http/server.hpp"
 
+#include <chrono>
 #include <string>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "daemon/net/signal.hpp"
 #include "http_fixture.hpp"
@@ -192,6 +197,75 @@ TEST_F(ServerTest, ClosesAConnectionOnWhichNothingComes) {
     config_.idle_timeout = std::chrono::hours(1);  // that is for those who have asked something
     start();
     run(says_nothing(client()));
+}
+
+/// A byte at a time, each seen by the server before the next is sent.
+asio::awaitable<void> trickle(RawClient& client, std::string bytes) {
+    const auto executor = co_await asio::this_coro::executor;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        client.send(bytes.substr(i, 1));
+        for (int turn = 0; turn < 4; ++turn) {
+            co_await asio::post(executor, asio::use_awaitable);
+        }
+    }
+}
+
+asio::awaitable<void> trickles(RawClient client) {
+    const std::string answered("hello, world|x");
+    const std::string post("POST /echo/x HTTP/1.1\r\nHost: x\r\n");
+    co_await trickle(client, post + "Content-Length: 12\r\n\r\nhello, world");
+    const auto first = co_await client.read_until(answered);
+    EXPECT_TRUE(first.starts_with("HTTP/1.1 200")) << first;
+    co_await trickle(client,
+                     post + "Transfer-Encoding: chunked\r\n\r\nc\r\nhello, world\r\n0\r\n\r\n");
+    const auto second = co_await client.read_until(answered);
+    EXPECT_TRUE(second.starts_with("HTTP/1.1 200")) << second;
+    client.send("GET /echo/1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    const auto third = co_await client.read_until("|1");
+    EXPECT_TRUE(third.starts_with("HTTP/1.1 200")) << third;
+}
+
+TEST_F(ServerTest, WhatTricklesIsTakenWithItsLastByte) {
+    config_.header_timeout = config_.body_timeout = std::chrono::hours(1);
+    start();
+    run(trickles(client()));
+}
+
+/// Sends a byte now and then while it lives.
+class Drip {
+  public:
+    Drip(RawClient& client, const asio::any_io_executor& executor)
+        : client_(client), timer_(executor) {
+        drip();
+    }
+
+  private:
+    void drip() {
+        timer_.expires_after(std::chrono::milliseconds(50));
+        timer_.async_wait([this](const boost::system::error_code& cancelled) {
+            if (!cancelled) {
+                client_.send("x");
+                drip();
+            }
+        });
+    }
+
+    RawClient& client_;
+    asio::steady_timer timer_;
+};
+
+asio::awaitable<void> drips(RawClient client) {
+    client.send("POST /echo/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+    const auto executor = co_await asio::this_coro::executor;
+    const Drip drip(client, executor);
+    const auto answer = co_await client.read_all();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 408")) << answer;
+    EXPECT_NE(answer.find("too slowly"), std::string::npos) << answer;
+}
+
+TEST_F(ServerTest, ABodyThatNeverEndsIsCutThoughItNeverPauses) {
+    start();
+    run(drips(client()));
 }
 
 struct Gone {

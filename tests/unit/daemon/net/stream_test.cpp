@@ -7,6 +7,7 @@
 #include <string>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -48,6 +49,18 @@ class StreamTest : public testing::Test {
         peer_ = UniqueFd(ends[1]);
     }
 
+    /// In place of the socket pair.
+    void connect_by_tcp() {
+        asio::ip::tcp::acceptor acceptor(loop_, {asio::ip::address_v4::loopback(), 0});
+        asio::ip::tcp::socket client(loop_);
+        client.connect(acceptor.local_endpoint());
+        auto accepted = acceptor.accept();
+        accepted.non_blocking(true);
+        stream_ = std::make_unique<Stream>(UniqueFd(accepted.release()), io_, owner_);
+        peer_ = UniqueFd(client.release());
+        turn();
+    }
+
     void turn() { loop_.run_for(20ms); }
 
     std::string read(std::size_t room = 100) {
@@ -87,6 +100,16 @@ TEST_F(StreamTest, TellsOnceOfWhatCame) {
     EXPECT_EQ(owner_.times_readable, 2);
 }
 
+TEST_F(StreamTest, TheLoopsTimeGoesOnWithoutIt) {
+    say("hello");
+    TimePoint told;
+    owner_.readable = [&] { told = io_.now(); };
+    turn();
+    const auto later = steady_now();
+    EXPECT_LE(told, later);
+    EXPECT_GE(io_.now(), later) << "nothing has come since, which stops no clock";
+}
+
 TEST_F(StreamTest, MayHaveMoreWhenTheRoomWasFilled) {
     say("hello");
     turn();
@@ -105,6 +128,40 @@ TEST_F(StreamTest, AnEndBehindUnreadBytesIsSeenAtOnce) {
     EXPECT_TRUE(stream_->readable()) << "the end is still to be read";
     std::array<char, 8> room{};
     EXPECT_EQ(stream_->read(room).state, State::end);
+}
+
+TEST_F(StreamTest, IsNotToldOfLessThanItsLowWater) {
+    connect_by_tcp();
+    stream_->set_low_water(6);
+    say("hello");
+    turn();
+    EXPECT_EQ(owner_.times_readable, 0);
+    EXPECT_TRUE(stream_->holds_back());
+    EXPECT_EQ(read(2), "he") << "a read gives what there is";
+    say("!!");
+    turn();
+    EXPECT_EQ(owner_.times_readable, 0);
+    say("!");
+    turn();
+    EXPECT_EQ(owner_.times_readable, 1);
+    EXPECT_EQ(read(), "llo!!!");
+    say("more");
+    turn();
+    EXPECT_EQ(owner_.times_readable, 1);
+    stream_->set_low_water(1);
+    turn();
+    EXPECT_EQ(owner_.times_readable, 2) << "of what was held back";
+    EXPECT_FALSE(stream_->holds_back());
+}
+
+TEST_F(StreamTest, IsToldOfAnEndBelowItsLowWater) {
+    connect_by_tcp();
+    stream_->set_low_water(100);
+    say("bye");
+    peer_.reset();
+    turn();
+    EXPECT_TRUE(stream_->peer_closed());
+    EXPECT_EQ(read(), "bye");
 }
 
 TEST_F(StreamTest, TellsWhenThereIsRoomAgain) {
