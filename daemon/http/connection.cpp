@@ -128,7 +128,7 @@ asio::awaitable<Result<void>> Connection::receive(TimePoint deadline, std::uint6
         if (!stream_.is_open() || (gone_ && !stream_.readable())) {
             co_return client_left();
         }
-        if (expired_) {
+        if (expired_ || deadline <= now()) {
             co_return Error(Errc::deadline_exceeded, "the client sent nothing in time");
         }
         if (begin_ == end_) {
