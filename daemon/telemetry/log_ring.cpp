@@ -1,7 +1,6 @@
 #include "daemon/telemetry/log_ring.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -16,15 +15,15 @@ namespace routerd {
 namespace {
 
 constexpr std::size_t longest_line = 8192;  // bytes
+constexpr std::size_t usual_line = 240;
 
-std::string text_of(const spdlog::details::log_msg& message) {
+void write_line(const spdlog::details::log_msg& message, std::string& text) {
     const auto level = spdlog::level::to_string_view(message.level);
-    std::string text(level.data(), level.size());
+    text.assign(level.data(), level.size());
     text += ": ";
     text += escaped(
         std::string_view(message.payload.data(), message.payload.size()).substr(0, longest_line));
     text.resize(std::min(text.size(), longest_line));
-    return text;
 }
 
 }  // namespace
@@ -41,11 +40,11 @@ class LogRing::Sink : public SharedSink {
     std::vector<Line> after(std::uint64_t number) {
         const Turn turn(mutex_);
         const auto oldest = last_ - lines_.size();  // number before the first kept
-        const auto skip = number > oldest ? number - oldest : 0;
-        if (skip >= lines_.size()) {
-            return {};
+        std::vector<Line> found;
+        for (auto next = std::max(number, oldest) + 1; next <= last_; ++next) {
+            found.push_back(slot(next));
         }
-        return {lines_.begin() + static_cast<std::ptrdiff_t>(skip), lines_.end()};
+        return found;
     }
 
     /// From now on nobody is told: the loop is about to go.
@@ -56,10 +55,14 @@ class LogRing::Sink : public SharedSink {
 
   protected:
     void sink_it_(const spdlog::details::log_msg& message) override {
-        lines_.push_back({++last_, message.time, text_of(message)});
-        if (lines_.size() > kept) {
-            lines_.pop_front();
+        ++last_;
+        if (lines_.size() < kept) {
+            lines_.emplace_back().text.reserve(usual_line);
         }
+        auto& line = slot(last_);
+        line.number = last_;
+        line.time = message.time;
+        write_line(message, line.text);
         if (executor_ && !std::exchange(posted_, true)) {
             boost::asio::post(*executor_, [this, grown = grown_] { tell(grown); });
         }
@@ -81,9 +84,13 @@ class LogRing::Sink : public SharedSink {
         listeners->tell();
     }
 
+    Line& slot(std::uint64_t number) { return lines_[(number - 1) % kept]; }
+
     std::optional<boost::asio::any_io_executor> executor_;
     std::weak_ptr<Broadcast<>> grown_;
-    std::deque<Line> lines_;
+    // A ring once it is full. A line keeps its room for the next: so many texts of all lengths that
+    // come and go would leave holes all over the heap.
+    std::vector<Line> lines_;
     std::uint64_t last_ = 0;
     bool posted_ = false;
 };

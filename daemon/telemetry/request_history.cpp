@@ -15,6 +15,14 @@
 namespace routerd {
 namespace {
 
+constexpr std::size_t usual_error = 160;  // bytes
+
+/// With room for what it will hold one day, so that the memory of a day is that of the first
+/// minute.
+void make_room(RequestRow& row) {
+    row.error.reserve(usual_error);
+}
+
 /// A text keeps its room, so that a row that is used again allocates nothing.
 void put(std::string& text, std::string_view value, std::size_t longest) {
     text.assign(value.substr(0, longest));
@@ -50,7 +58,8 @@ asio::awaitable<void> RequestHistory::stop() {
 RequestRow& RequestHistory::next_slot() {
     if (rows_.size() < limits_.kept) {
         newest_ = rows_.size();
-        return rows_.emplace_back();
+        make_room(rows_.emplace_back());
+        return rows_.back();
     }
     newest_ = newest_ + 1 == rows_.size() ? 0 : newest_ + 1;
     return rows_[newest_];
@@ -126,7 +135,9 @@ std::size_t RequestHistory::take_batch() {
     }
     std::sort(chosen.begin(), chosen.end(),
               [](const auto* a, const auto* b) { return a->id < b->id; });
-    batch_->resize(std::max(batch_->size(), chosen.size()));
+    while (batch_->size() < chosen.size()) {
+        make_room(batch_->emplace_back());
+    }
     for (std::size_t i = 0; i < chosen.size(); ++i) {
         (*batch_)[i] = *chosen[i];
     }
