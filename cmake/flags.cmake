@@ -3,6 +3,9 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# All of our libraries end up in executables. Without this CMake takes them for parts of shared ones,
+# -fPIC, where any function might be replaced at run time: none could be inlined or called directly.
+set(CMAKE_CXX_COMPILE_OPTIONS_PIC -fPIE)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_library(routerd_flags INTERFACE)

@@ -75,9 +75,7 @@ function(routerd_use_test_pch target)
         target_compile_options(routerd_test_pch PRIVATE -O0)
     endif()
     target_precompile_headers(${target} REUSE_FROM routerd_test_pch)
-    # The shared header was made with -fPIC, and executables would say -fPIE.
-    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-    target_compile_options(${target} PRIVATE -fPIC -O0) # what is tested is optimized, not the tests
+    target_compile_options(${target} PRIVATE -O0) # what is tested is optimized, not the tests
 endfunction()
 
 # routerd_add_unit_test(daemon/gguf SOURCES reader_test.cpp … [ROOMS more/rooms] [LIBRARIES …]
