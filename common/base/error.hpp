@@ -54,7 +54,8 @@ struct Fit {
 class Error {
   public:
     Error() = default;  // boost::system::result needs one (Boost 1.81, 1.83)
-    Error(Errc code, std::string message) : code_(code), message_(std::move(message)) {}
+    [[gnu::cold]] Error(Errc code, std::string message)
+        : code_(code), message_(std::move(message)) {}
 
     Errc code() const noexcept { return code_; }
 
@@ -78,11 +79,11 @@ class Error {
 
     /// Puts what was being attempted in front: "load 'qwen3-8b': health check: timed out after 30
     /// s".
-    Error within(const std::string& attempt) const;
-    Error with_hint(std::string hint) const;
-    Error with_param(std::string param) const;
-    Error with_retry_after(std::chrono::seconds delay) const;
-    Error with_fit(Fit fit) const;
+    [[gnu::cold]] Error within(const std::string& attempt) const;
+    [[gnu::cold]] Error with_hint(std::string hint) const;
+    [[gnu::cold]] Error with_param(std::string param) const;
+    [[gnu::cold]] Error with_retry_after(std::chrono::seconds delay) const;
+    [[gnu::cold]] Error with_fit(Fit fit) const;
 
   private:
     Errc code_ = Errc::internal;
@@ -95,6 +96,6 @@ class Error {
 
 /// Errc::unavailable with the text of `error_number` (an errno value):
 /// errno_error("open '/x'", ENOENT) says "open '/x': No such file or directory".
-Error errno_error(const std::string& attempt, int error_number);
+[[gnu::cold]] Error errno_error(const std::string& attempt, int error_number);
 
 }  // namespace routerd
