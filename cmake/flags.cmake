@@ -25,7 +25,8 @@ if(ROUTERD_WERROR)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # -Wmismatched-new-delete and -Wnull-dereference are false with coroutines in g++ 12.
-    target_compile_options(routerd_flags INTERFACE
+    # -fpch-preprocess: else ccache passes over all that has a precompiled header.
+    target_compile_options(routerd_flags INTERFACE -fpch-preprocess
         -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wsuggest-override
         -Wno-mismatched-new-delete)
     if(ROUTERD_UNITY GREATER 1)
