@@ -223,6 +223,7 @@ bool Stream::peer_took_nothing(std::uint64_t before, int error) const noexcept {
 }
 
 std::pair<UniqueFd, std::unique_ptr<TlsSession>> Stream::release() noexcept {
+    set_low_water(1);  // the next owner knows of none
     loop_.poller().remove(socket_.get(), *this);
     auto released = std::pair(std::move(socket_), std::move(tls_));
     close();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -152,6 +153,16 @@ TEST_F(StreamTest, IsNotToldOfLessThanItsLowWater) {
     turn();
     EXPECT_EQ(owner_.times_readable, 2) << "of what was held back";
     EXPECT_FALSE(stream_->holds_back());
+}
+
+TEST_F(StreamTest, WhatItLetsGoOfHoldsNothingBack) {
+    connect_by_tcp();
+    stream_->set_low_water(6);
+    auto [socket, tls] = stream_->release();
+    stream_ = std::make_unique<Stream>(std::move(socket), io_, owner_);
+    say("hello");
+    turn();
+    EXPECT_EQ(owner_.times_readable, 1);
 }
 
 TEST_F(StreamTest, IsToldOfAnEndBelowItsLowWater) {
