@@ -17,8 +17,8 @@ constexpr std::uint64_t one_gib = 1ULL << 30U;
 constexpr std::uint64_t any_size = 1ULL << 60U;
 
 template <class Section, class T>
-ConfigKey key(std::string name, Section Config::*section, T Section::*field, ValueType<T> type,
-              std::string meaning) {
+ConfigKey key(std::string name, Section Config::*section, T Section::*field,
+              const ValueType<T>& type, std::string meaning) {
     ConfigKey row;
     row.name = std::move(name);
     row.type = type.name;

@@ -82,7 +82,7 @@ ValueType<T> named_type(std::vector<std::pair<std::string, T>> names) {
         }
         return found;
     };
-    const auto text = [names](const T& value) {
+    const auto text = [names = std::move(names)](const T& value) {
         std::string word;
         for (const auto& [name, meaning] : names) {
             word = meaning == value ? name : word;

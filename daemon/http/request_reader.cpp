@@ -43,20 +43,21 @@ http::ParseResult scan_head(std::string_view input, http::HeadScanner& scanner) 
 
 }  // namespace
 
-RequestReader::Step RequestReader::refuse(unsigned status, std::string reason) {
+RequestReader::Step RequestReader::refuse(unsigned status, std::string reason, std::string hint) {
     status_ = status;
     error_ = Error(status == 413   ? Errc::payload_too_large
                    : status == 408 ? Errc::deadline_exceeded
                                    : Errc::invalid_request,
-                   std::move(reason));
+                   std::move(reason))
+                 .with_hint(std::move(hint));
     return Step::refused;
 }
 
 RequestReader::Step RequestReader::refuse_size(std::uint64_t size) {
-    refuse(413, "the request body has " + format_bytes(size) + ", the limit is " +
-                    format_bytes(config_.max_body));
-    error_ = error_->with_hint("raise http.max_body");
-    return Step::refused;
+    return refuse(413,
+                  "the request body has " + format_bytes(size) + ", the limit is " +
+                      format_bytes(config_.max_body),
+                  "raise http.max_body");
 }
 
 /// The connection gave nothing more.

@@ -55,7 +55,7 @@ class RequestReader {
     std::uint64_t missing_of_body(const Connection& connection,
                                   const http::RequestHead& head) const noexcept;
     asio::awaitable<bool> invite(Connection& connection);
-    Step refuse(unsigned status, std::string reason);
+    Step refuse(unsigned status, std::string reason, std::string hint = {});
     Step refuse_size(std::uint64_t size);
     void note_end(const Error& error, const char* too_late);
 

@@ -2,8 +2,6 @@
 
 #include <chrono>
 
-#include <boost/asio/post.hpp>
-
 namespace routerd {
 namespace {
 
@@ -22,7 +20,7 @@ Expiring::Expiring(Deadlines& list) noexcept : list_(list), next_(list.first_) {
     list.first_ = this;
 }
 
-Expiring::~Expiring() {
+Expiring::~Expiring() {  // NOLINT(bugprone-exception-escape): cancel() of a timer cannot fail
     if (list_.upcoming_ == this) {
         list_.upcoming_ = next_;
     }
@@ -35,7 +33,7 @@ Expiring::~Expiring() {
     }
 }
 
-void Expiring::set_deadline(TimePoint deadline) noexcept {
+void Expiring::set_deadline(TimePoint deadline) {
     deadline_ = deadline;
     if (deadline != TimePoint::max()) {
         list_.wake();
@@ -60,6 +58,11 @@ void Deadlines::sweep() {
     go_on();
 }
 
+void Deadlines::go_on_later(std::chrono::microseconds delay) {
+    timer_.expires_after(delay);
+    timer_.async_wait([this](const boost::system::error_code& /*cancelled*/) { go_on(); });
+}
+
 void Deadlines::go_on() {
     const auto now = std::chrono::steady_clock::now();
     bool told = false;
@@ -67,11 +70,10 @@ void Deadlines::go_on() {
         auto* const entry = upcoming_;
         const bool has_passed = entry->deadline_ <= now;
         if (has_passed && told) {
-            timer_.expires_after(pause);
-            return timer_.async_wait([this](const boost::system::error_code&) { go_on(); });
+            return go_on_later(pause);
         }
         if (looked_at == looked_at_at_once) {
-            return asio::post(timer_.get_executor(), [this] { go_on(); });
+            return go_on_later({});
         }
         upcoming_ = entry->next_;
         if (has_passed) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -21,7 +23,7 @@ class Expiring {
 
   protected:
     /// TimePoint::max(): none.
-    void set_deadline(TimePoint deadline) noexcept;
+    void set_deadline(TimePoint deadline);
     void clear_deadline() noexcept { deadline_ = TimePoint::max(); }
 
   private:
@@ -49,6 +51,7 @@ class Deadlines {
     void wake();
     void sweep();
     void go_on();
+    void go_on_later(std::chrono::microseconds delay);
 
     asio::steady_timer timer_;
     Expiring* first_ = nullptr;

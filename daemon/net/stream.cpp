@@ -26,6 +26,7 @@ constexpr std::size_t low_water_most = 4096;  // bytes; far from what makes a re
 
 /// Small pieces are joined first: a copy costs less than what the kernel does for each piece.
 ssize_t send_joined(int socket, std::span<const asio::const_buffer> buffers) noexcept {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): nothing is read before it was written
     std::array<char, joined_most> joined;
     std::size_t size = 0;
     for (const auto& buffer : buffers) {
@@ -49,6 +50,7 @@ ssize_t send_pieces(int socket, std::span<const asio::const_buffer> buffers) noe
     if (whole <= joined_most) {
         return send_joined(socket, buffers);
     }
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): the same
     std::array<iovec, pieces_at_once> pieces;
     std::size_t count = 0;
     for (; count < pieces.size() && count < buffers.size(); ++count) {

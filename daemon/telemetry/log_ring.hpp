@@ -13,7 +13,7 @@
 #include "daemon/telemetry/subscription.hpp"
 
 namespace spdlog::sinks {
-class sink;
+class sink;  // NOLINT(readability-identifier-naming): the name is not ours
 }
 
 namespace routerd {

@@ -94,17 +94,13 @@ void RequestHistory::add(const FinishedRequest& request) {
 }
 
 asio::awaitable<void> RequestHistory::keep_writing() {
-    for (;;) {
+    while (unwritten_ > 0 || !stopping_) {
         if (unwritten_ == 0) {
-            if (stopping_) {
-                co_return;
-            }
             co_await work_.wait();
         } else {
-            if (!stopping_) {
-                const auto end = steady_now() + limits_.interval;
-                co_await hurried_.wait_until(end);
-            }
+            const auto end =
+                steady_now() + (stopping_ ? std::chrono::milliseconds(0) : limits_.interval);
+            co_await hurried_.wait_until(end);
             co_await write();
         }
     }
@@ -121,18 +117,23 @@ asio::awaitable<void> RequestHistory::write() {
     report(written, size);
 }
 
+/// Adds those of the newest `there` that failed, or that did not, while there is room for them.
+void RequestHistory::choose(bool failed, std::size_t there,
+                            std::vector<const RequestRow*>& chosen) const {
+    for (std::size_t i = 0; i < there && chosen.size() < limits_.written; ++i) {
+        if (recent(i).error.empty() != failed) {
+            chosen.push_back(&recent(i));
+        }
+    }
+}
+
 /// Failures first, then the newest; in the order of their ids. Says how many they are.
 std::size_t RequestHistory::take_batch() {
     const auto there = std::min(std::exchange(unwritten_, 0), rows_.size());
     std::vector<const RequestRow*> chosen;
     chosen.reserve(std::min(there, limits_.written));
-    for (const bool failures : {true, false}) {
-        for (std::size_t i = 0; i < there && chosen.size() < limits_.written; ++i) {
-            if (recent(i).error.empty() != failures) {
-                chosen.push_back(&recent(i));
-            }
-        }
-    }
+    choose(true, there, chosen);
+    choose(false, there, chosen);
     std::sort(chosen.begin(), chosen.end(),
               [](const auto* a, const auto* b) { return a->id < b->id; });
     while (batch_->size() < chosen.size()) {

@@ -75,6 +75,7 @@ class RequestHistory {
     const RequestRow& recent(std::size_t i) const noexcept;
     asio::awaitable<void> keep_writing();
     asio::awaitable<void> write();
+    void choose(bool failed, std::size_t there, std::vector<const RequestRow*>& chosen) const;
     std::size_t take_batch();
     void report(const Result<void>& outcome, std::size_t count);
 
