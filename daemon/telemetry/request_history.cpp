@@ -17,8 +17,7 @@ namespace {
 
 constexpr std::size_t usual_error = 160;  // bytes
 
-/// With room for what it will hold one day, so that the memory of a day is that of the first
-/// minute.
+/// With room for what it will hold one day: the heap is not to grow for hours.
 void make_room(RequestRow& row) {
     row.error.reserve(usual_error);
 }
