@@ -40,6 +40,11 @@ if(ROUTERD_SANITIZE)
         $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
         -fsanitize=${ROUTERD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(routerd_flags INTERFACE -fsanitize=${ROUTERD_SANITIZE})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND ROUTERD_SANITIZE MATCHES "undefined")
+        # A check before each access to a member: nearly half of what g++ makes, a fifth of its time.
+        # ASan tells of a null pointer all the same; clang's fuzz targets keep both over every parser.
+        target_compile_options(routerd_flags INTERFACE -fno-sanitize=null,alignment)
+    endif()
     if(ROUTERD_SANITIZE MATCHES "thread")
         target_compile_options(routerd_flags INTERFACE -Wno-tsan)
     endif()
