@@ -51,13 +51,15 @@ std::optional<Number> to_number(std::string_view text) {
     return value;
 }
 
-bool has_entry(std::string_view environment, std::string_view entry) {
+/// The rest of the first "NAME=value" in it that begins with `prefix`.
+std::optional<std::string_view> rest_of_entry(std::string_view environment,
+                                              std::string_view prefix) {
     for (const auto variable : split(environment, '\0')) {
-        if (variable == entry) {
-            return true;
+        if (variable.starts_with(prefix)) {
+            return variable.substr(prefix.size());
         }
     }
-    return false;
+    return std::nullopt;
 }
 
 }  // namespace
@@ -111,8 +113,8 @@ std::uint64_t resident_bytes(pid_t pid) {
     return pages.value_or(0) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-std::vector<ProcessIdentity> processes_with_environment(std::string_view entry) {
-    std::vector<ProcessIdentity> found;
+std::vector<MarkedProcess> processes_marked(std::string_view prefix) {
+    std::vector<MarkedProcess> found;
     std::error_code ec;
     for (const auto& folder : std::filesystem::directory_iterator("/proc", ec)) {
         const auto pid = to_number<pid_t>(folder.path().filename().native());
@@ -120,11 +122,25 @@ std::vector<ProcessIdentity> processes_with_environment(std::string_view entry) 
             continue;
         }
         const auto environment = read_proc(folder.path().native() + "/environ");
-        if (!environment || !has_entry(*environment, entry)) {
-            continue;  // gone meanwhile, somebody else's, or not meant
+        if (!environment) {
+            continue;  // gone meanwhile, or somebody else's
+        }
+        const auto rest = rest_of_entry(*environment, prefix);
+        if (!rest) {
+            continue;
         }
         if (auto identity = identity_of(*pid)) {
-            found.push_back(std::move(*identity));
+            found.push_back({std::move(*identity), std::string(*rest)});
+        }
+    }
+    return found;
+}
+
+std::vector<ProcessIdentity> processes_with_environment(std::string_view entry) {
+    std::vector<ProcessIdentity> found;
+    for (auto& marked : processes_marked(entry)) {
+        if (marked.rest.empty()) {
+            found.push_back(std::move(marked.process));
         }
     }
     return found;

@@ -32,8 +32,18 @@ std::string boot_id();
 /// Resident memory in bytes, 0 when the process is gone. Reads one line of /proc.
 std::uint64_t resident_bytes(pid_t pid);
 
-/// Processes of ours (readable to us) that were started with exactly this "NAME=value" in their
-/// environment; without the caller. Walks /proc: some milliseconds, not for the core loop.
+/// A process, and what followed the mark in its environment.
+struct MarkedProcess {
+    ProcessIdentity process;
+    std::string rest;
+};
+
+/// Processes of ours (readable to us) that were started with a "NAME=value" in their environment
+/// that begins with `prefix`; without the caller. Walks /proc: some milliseconds for a hundred
+/// processes, not for the core loop.
+std::vector<MarkedProcess> processes_marked(std::string_view prefix);
+
+/// Those that were started with exactly this "NAME=value"; as above.
 std::vector<ProcessIdentity> processes_with_environment(std::string_view entry);
 
 /// SIGKILL to each that is still the same process, and waits for their end (at most 2 s each). How

@@ -1,7 +1,10 @@
 // The part of the fleet that takes over from the daemon before.
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -28,21 +31,25 @@ ProcessIdentity identity_in(const InstanceRow& row) {
     return {.pid = row.pid, .start_ticks = row.start_ticks, .boot_id = row.boot_id};
 }
 
-bool is_one_of(const std::vector<ProcessIdentity>& all, const ProcessIdentity& one) {
-    return std::ranges::find(all, one) != all.end();
+std::optional<std::int64_t> to_number(std::string_view text) {
+    std::int64_t number = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
 }
 
-/// Processes that a daemon with our state directory started and that belong to no row that lives:
-/// it died between their start and the commit of their row, or they were left by a server.
-std::size_t kill_strays(const std::string& owner, const std::vector<std::int64_t>& living) {
-    auto strays = processes_with_environment("ROUTERD_OWNER=" + owner);
-    if (strays.empty()) {
-        return 0;
-    }
-    for (const auto id : living) {
-        const auto mark = "ROUTERD_INSTANCE=" + owner + "#" + std::to_string(id);
-        const auto own = processes_with_environment(mark);
-        std::erase_if(strays, [&own](const auto& stray) { return is_one_of(own, stray); });
+/// Processes that daemons with our state directory started, for servers up to `last`, and that belong
+/// to none that lives: the daemon died between their start and the commit of their row, or they were
+/// left by a server. Those of later servers are this daemon's own.
+std::size_t kill_strays(const std::string& owner, const std::vector<std::int64_t>& living,
+                        std::int64_t last) {
+    std::vector<ProcessIdentity> strays;
+    for (auto& [process, rest] : processes_marked("ROUTERD_INSTANCE=" + owner + "#")) {
+        const auto number = to_number(rest);
+        const bool is_later = number && *number > last;
+        if (!is_later && (!number || std::ranges::find(living, *number) == living.end())) {
+            strays.push_back(std::move(process));
+        }
     }
     return kill_processes(strays);
 }
@@ -92,13 +99,25 @@ asio::awaitable<Result<void>> Fleet::Core::adopt() {
     carry_out(scheduler_.set_models(model_rules(), std::chrono::steady_clock::now()));
     memory_due_.notify();  // what the adopted servers hold looked like others' so far
 
-    auto sweep = [owner = config_->state.dir, living] { return kill_strays(owner, living); };
-    const auto killed = co_await run_on(services_.pool, std::move(sweep));
-    if (killed > 0) {
-        spdlog::warn("killed {} processes that an earlier daemon left behind", killed);
+    if (all->last_id == 0) {  // a database that begins anew gives their numbers again
+        co_await end_strays(std::move(living), std::numeric_limits<std::int64_t>::max());
+    } else {
+        tasks_.spawn(end_strays(std::move(living), all->last_id));
     }
     co_await wait_for_adopted();
     co_return Result<void>();
+}
+
+/// Nobody waits for it: on a machine with thousands of processes it takes longer than a request may.
+asio::awaitable<void> Fleet::Core::end_strays(std::vector<std::int64_t> living, std::int64_t last) {
+    auto sweep = [owner = config_->state.dir, living = std::move(living), last] {
+        return kill_strays(owner, living, last);
+    };
+    const auto killed = co_await run_on(services_.pool, std::move(sweep));
+    if (killed > 0) {
+        spdlog::warn("killed {} processes that an earlier daemon left behind", killed);
+        memory_due_.notify();
+    }
 }
 
 bool Fleet::Core::adopt_row(const InstanceRow& row) {

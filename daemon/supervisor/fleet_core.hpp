@@ -190,6 +190,7 @@ class Fleet::Core : public InstanceObserver {
 
     // adoption.cpp
     bool adopt_row(const InstanceRow& row);
+    asio::awaitable<void> end_strays(std::vector<std::int64_t> living, std::int64_t last);
     asio::awaitable<void> wait_for_adopted();
 
     Fleet& door_;

@@ -29,7 +29,7 @@ api_key = "{key}"
 [models]
 dirs = ["{folder}/models"]
 stores = []
-preload = ["m"]
+preload = {preload}
 [limits]
 parallel = 12000
 idle_unload = "0s"
@@ -41,7 +41,8 @@ size = 20000
 path = "{folder}/llama-server"
 [log]
 level = "warn"
-[model.m]
+"""
+MODEL = """[model.{name}]
 context = 64
 env = {{ HELD_ANSWER = "{answer}" }}
 """
@@ -52,35 +53,53 @@ class Failed(Exception):
 
 
 class Router:
-    """In a folder of its own; `answer` is what its server says unless a request asks for more."""
+    """In a folder of its own; `answer` is what its servers say unless a request asks for more.
+    `preload`: those of its models that are there from the start. `aside`: what the script that is a
+    server does first."""
 
-    def __init__(self, programs, folder, answer='answer', key='', http=''):
-        self.folder, self.key, self.port = folder, key, free_port()
-        self.log = folder / 'routerd.log'
+    def __init__(self, programs, folder, answer='answer', key='', http='', models=('m',),
+                 preload=('m',), aside=''):
+        self.program, self.folder, self.key, self.port = programs.routerd, folder, key, free_port()
+        self.log, self.servers = folder / 'routerd.log', folder / 'servers'
+        self.process = None
         (folder / 'models').mkdir(parents=True)
         (folder / 'run').mkdir(mode=0o700)
-        subprocess.run([programs.tiny_model, folder / 'models/m.gguf'], check=True,
-                       stdout=subprocess.DEVNULL)
+        for name in models:
+            subprocess.run([programs.tiny_model, folder / f'models/{name}.gguf'], check=True,
+                           stdout=subprocess.DEVNULL)
         server = folder / 'llama-server'
-        server.write_text(f'#!/bin/sh\necho $$ >>{folder}/servers\n'
+        server.write_text(f'#!/bin/sh\necho $$ >>{self.servers}\n{aside}\n'
                           f'exec python3 {HERE}/server.py "$@"\n')
         server.chmod(0o755)
         config = folder / '.config/routerd/routerd.toml'
         config.parent.mkdir(parents=True)
-        config.write_text(CONFIG.format(port=self.port, folder=folder, answer=answer, key=key,
-                                        http=http))
-        self.start(programs.routerd)
+        config.write_text(
+            CONFIG.format(port=self.port, folder=folder, key=key, http=http,
+                          preload=json.dumps(preload)) +
+            ''.join(MODEL.format(name=name, answer=answer) for name in models))
+        if preload:
+            self.start()
 
-    def start(self, routerd):
+    @property
+    def state(self):
+        return self.folder / '.local/state/routerd'
+
+    def launch(self, under=()):
+        """Starts the program, by the command `under` where there is one, and does not wait for it."""
         environment = {'HOME': str(self.folder), 'PATH': os.environ.get('PATH', '/usr/bin:/bin'),
                        'LANG': 'C.UTF-8', 'XDG_RUNTIME_DIR': str(self.folder / 'run'),
                        **sanitizer_options()}
         with open(self.log, 'ab') as log:
-            self.process = subprocess.Popen([routerd, '--user'], env=environment, stdout=log,
-                                            stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder)
+            self.process = subprocess.Popen([*under, self.program, '--user'], env=environment,
+                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            cwd=self.folder)
         self.pid = self.process.pid
+
+    def start(self, answers=None):
+        """`answers`: what is waited for, else an answer of the model."""
+        self.launch()
         try:
-            wait_for_start(self.process, self.answers, 'the first answer of routerd')
+            wait_for_start(self.process, answers or self.answers, 'the first answer of routerd')
         except AssertionError as error:
             self.stop()
             raise Failed(f'{error}; it said:\n{self.said()}') from None
@@ -90,12 +109,23 @@ class Router:
 
     def ask(self, method, path, body=None):
         connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
+        fields = {'Authorization': f'Bearer {self.key}', 'Content-Type': 'application/json'}
         try:
-            connection.request(method, path, body, {'Authorization': f'Bearer {self.key}'})
+            connection.request(method, path, body, fields)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
             connection.close()
+
+    def control(self, method, path, body=None):
+        """What the control API answers; raises Failed unless that is what was asked for."""
+        status, said = self.ask(method, '/control/v1/' + path, body)
+        if not 200 <= status < 300:
+            raise Failed(f'{method} {path}: {status} {said[:500]!r}')
+        return json.loads(said)
+
+    def is_ready(self):
+        return self.ask('GET', '/readyz')[0] == 200
 
     def taken(self):
         """Bytes of floods that were taken from the server."""
@@ -131,7 +161,7 @@ class Router:
 
     def active(self):
         """Requests that it has not done with, the one that asks for this among them."""
-        return json.loads(self.ask('GET', '/control/v1/status')[1])['requests']['active']
+        return self.control('GET', 'status')['requests']['active']
 
     def wait_until_left(self):
         """Until it has noticed that all its clients are gone."""
@@ -145,12 +175,21 @@ class Router:
         with open(f'/proc/{self.pid}/status') as lines:
             return next(int(line.split()[1]) << 10 for line in lines if line.startswith('VmHWM'))
 
+    def kill(self):
+        """As the kernel would: nothing is tidied up."""
+        self.process.kill()
+        self.process.wait()
+
     def stop(self):
-        end(self.process, 60)
-        servers = self.folder / 'servers'
-        for pid in map(int, servers.read_text().split() if servers.exists() else ()):
+        if self.process:
+            end(self.process, 60)
+        for pid in self.started():
             if is_alive(pid) and self.owns(pid):
                 os.kill(pid, signal.SIGKILL)
+
+    def started(self):
+        """The process ids of all its servers ever started, in order."""
+        return [int(pid) for pid in self.servers.read_text().split()] if self.servers.exists() else []
 
     def owns(self, pid):
         """Whether it still is the server that was started, not another process of that number."""

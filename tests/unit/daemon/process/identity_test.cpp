@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "common/base/unique_fd.hpp"
+#include "daemon/process/child.hpp"
+#include "daemon/process/child.hpp"
 #include "daemon/process/listening.hpp"
 
 namespace routerd {
@@ -26,6 +28,29 @@ TEST(IdentityTest, KnowsAProcessAgain) {
 TEST(IdentityTest, HasNothingToSayOfNobody) {
     EXPECT_EQ(identity_of(0).error().code(), Errc::not_found);
     EXPECT_EQ(resident_bytes(0), 0U);
+}
+
+TEST(IdentityTest, FindsProcessesByWhatTheyWereStartedWith) {
+    const auto name = "ROUTERD_TEST_MARK_" + std::to_string(::getpid()) + "=";
+    Child::Program program;
+    program.argv = {"/bin/sleep", "60"};
+    program.log_fd = STDERR_FILENO;
+    program.environment = {"PATH=/bin", name + "one"};
+    const auto one = Child::spawn(program);
+    program.environment = {name + "one and more"};
+    const auto more = Child::spawn(program);
+    ASSERT_TRUE(one && more);
+    while (processes_marked(name).size() < 2) {
+        // The environment shows a moment after the start.
+    }
+    const auto exact = processes_with_environment(name + "one");
+    ASSERT_EQ(exact.size(), 1U);
+    EXPECT_EQ(exact.front(), one->identity());
+    const auto marked = processes_marked(name + "one ");
+    ASSERT_EQ(marked.size(), 1U);
+    EXPECT_EQ(marked.front().process, more->identity());
+    EXPECT_EQ(marked.front().rest, "and more");
+    EXPECT_TRUE(processes_marked(name + "two").empty());
 }
 
 TEST(ListeningTest, KnowsWhoseAPortIs) {

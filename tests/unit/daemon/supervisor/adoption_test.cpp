@@ -102,7 +102,23 @@ TEST_F(AdoptionTest, EndsAServerWhoseModelIsGoneOrChanged) {
 
 TEST_F(AdoptionTest, KillsWhatADaemonStartedAndHadNoTimeToRemember) {
     add_model("a");
+    add_model("b");
     load_and_leave("a");
+    const auto left = load_and_leave("b");
+    rows.rows.erase(static_cast<std::int64_t>(left.id));
+    const auto stray = identity_of(left.pid);
+    ASSERT_TRUE(stray);
+    live([&](Fleet& fleet) -> asio::awaitable<void> {
+        EXPECT_EQ(fleet.model_state("a"), InstanceState::ready);  // this one has a row
+        const auto granted = co_await lease(fleet, "b");          // and this one a new server
+        EXPECT_TRUE(granted);
+        EXPECT_NE(fleet.view("b").pid, left.pid);
+    });
+    EXPECT_FALSE(is_alive(*stray));
+}
+
+TEST_F(AdoptionTest, KillsWhatIsLeftOfADatabaseThatIsLostBeforeItStartsAny) {
+    add_model("a");
     Child::Program program;
     program.argv = {"/bin/sleep", "60"};
     program.environment = {"ROUTERD_OWNER=" + config.state.dir,
@@ -110,11 +126,11 @@ TEST_F(AdoptionTest, KillsWhatADaemonStartedAndHadNoTimeToRemember) {
     program.log_fd = STDERR_FILENO;
     auto stray = Child::spawn(program);
     ASSERT_TRUE(stray);
-    while (processes_with_environment(program.environment.front()).size() < 2) {
+    while (processes_with_environment(program.environment.front()).empty()) {
         // The environment shows a moment after the start.
     }
     live([&stray](Fleet& fleet) -> asio::awaitable<void> {
-        EXPECT_EQ(fleet.model_state("a"), InstanceState::ready);  // this one has a row
+        EXPECT_EQ(fleet.model_state("a"), InstanceState::off);
         EXPECT_FALSE(is_alive(stray->identity()));
         co_return;
     });
