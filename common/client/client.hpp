@@ -19,6 +19,7 @@
 #include "common/api/queue.hpp"
 #include "common/api/request.hpp"
 #include "common/api/settings.hpp"
+#include "common/api/shutdown.hpp"
 #include "common/api/status.hpp"
 #include "common/api/switch.hpp"
 #include "common/base/result.hpp"
@@ -129,6 +130,9 @@ class Client {
     Result<api::ConfigList> config();
     Result<api::ReloadResult> reload_config();
     Result<api::CheckList> doctor();
+
+    /// Returns when the daemon has begun to stop.
+    Result<api::ShutdownResult> shutdown(const api::ShutdownRequest& request);
 
     /// POST /v1/chat/completions with `"stream": true` in `body`: each event and comment goes to
     /// `sink` until it has enough.

@@ -27,17 +27,16 @@ api::EventSink sink_of(EventLog& events) {
 }  // namespace
 
 Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load) {
-    bool loopback_only = true;
     const auto& config = loaded.config;
-    const auto addresses = public_addresses(config, loopback_only);
-    if (!addresses) {
-        return addresses.error();
+    auto doors = Doors::plan(config);
+    if (!doors) {
+        return doors.error();
     }
-    auto authenticator = Authenticator::make(config, loopback_only);
+    auto authenticator = Authenticator::make(config, doors->loopback_only());
     if (!authenticator) {
         return authenticator.error();
     }
-    if (!loopback_only && !authenticator->has_keys() && !config.http.insecure_no_auth) {
+    if (!doors->loopback_only() && !authenticator->has_keys() && !config.http.insecure_no_auth) {
         return Error(Errc::forbidden,
                      "listening beyond this machine without a key would give it to everybody")
             .with_hint("set [auth] api_key, listen on 127.0.0.1, or start with --insecure-no-auth");
@@ -59,7 +58,8 @@ Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load) {
         return store.error();
     }
     std::unique_ptr<App> app(new App(std::move(loaded), std::move(load), std::move(*lock),
-                                     std::move(*store), std::move(*authenticator)));
+                                     std::move(*store), std::move(*authenticator),
+                                     std::move(*doors)));
     app->use(std::move(*certificate));
     return app;
 }
@@ -71,7 +71,7 @@ void App::use(std::optional<TlsContext> certificate) {
 }
 
 App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<Store> store,
-         Authenticator authenticator)
+         Authenticator authenticator, Doors doors)
     : loaded_(std::move(loaded)),
       load_(std::move(load)),
       lock_(std::move(lock)),
@@ -104,7 +104,13 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                 .requests = telemetry_.history(),
                 .config = [this]() -> const LoadedConfig& { return loaded_; },
                 .daemon = [this] { return facts(); },
-                .reload = [this] { return reload(); }}),
+                .reload = [this] { return reload(); },
+                .shutdown =
+                    [this](bool keep_models) {
+                        spdlog::info("asked to stop{}", keep_models ? ", without the models" : "");
+                        begin_stop(keep_models ? Fleet::OnShutdown::leave_running
+                                               : Fleet::OnShutdown::stop_servers);
+                    }}),
       llama_router_({.executor = loop_.get_executor(),
                      .fleet = fleet_,
                      .events = events_,
@@ -119,6 +125,7 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                                Scheme scheme) { return authenticator_.check(head, route, scheme); },
            .place = [this](Arrival& arrival) { return place(arrival); },
            .pass_on = nullptr}),
+      doors_(std::move(doors)),
       tasks_(loop_.get_executor(), "daemon task"),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
       stop_(loop_.get_executor()) {}
@@ -128,27 +135,15 @@ App::~App() {
     pool_.join();
 }
 
-Result<std::vector<ListenAddress>> App::public_addresses(const Config& config,
-                                                         bool& loopback_only) {
-    std::vector<ListenAddress> addresses;
-    for (const auto& text : config.http.listen) {
-        auto address = parse_listen_address(text);
-        if (!address) {
-            return address.error().within("[http] listen");
-        }
-        loopback_only = loopback_only && address->is_loopback();
-        addresses.push_back(std::move(*address));
-    }
-    return addresses;
-}
-
 void App::report_store() {
     const auto& report = store_->report();
     if (!report.moved_aside.empty()) {
         spdlog::error("the database was damaged ({}); it lies at '{}' now and a new one was begun",
                       report.problem, report.moved_aside);
         problems_.push_back("the database was damaged and lies at '" + report.moved_aside +
-                            "' now: overrides and profiles begin anew");
+                            "' now. Models are those on disk, settings those of the configuration; "
+                            "lost are overrides, profiles, the default model that was switched to, "
+                            "what loads taught about memory, and the history of requests");
     }
     if (report.migrated_from != 0) {
         spdlog::info(

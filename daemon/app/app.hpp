@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -9,6 +10,7 @@
 
 #include "common/base/result.hpp"
 #include "common/config/load.hpp"
+#include "daemon/app/doors.hpp"
 #include "daemon/app/health.hpp"
 #include "daemon/auth/authenticator.hpp"
 #include "daemon/catalog/catalog.hpp"
@@ -47,19 +49,18 @@ class App {
 
   private:
     App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<Store> store,
-        Authenticator authenticator);
+        Authenticator authenticator, Doors doors);
     void use(std::optional<TlsContext> certificate);
 
-    static Result<std::vector<ListenAddress>> public_addresses(const Config& config,
-                                                               bool& loopback_only);
     void add_routes();
     void report_store();
     asio::awaitable<void> main();
     asio::awaitable<Result<void>> start();
-    /// The control socket first.
-    Result<std::vector<Listener>> open_listeners();
     asio::awaitable<void> watch_signals();
+    asio::awaitable<void> feed_watchdog(std::chrono::microseconds limit);
     asio::awaitable<Result<void>> reload();
+    /// Ends run(), with or without the model servers.
+    void begin_stop(Fleet::OnShutdown servers);
     asio::awaitable<void> stop();
     DaemonFacts facts() const;
     llama_router::ServerReport server_report() const;
@@ -90,10 +91,12 @@ class App {
     Routes routes_;
     Server server_;
     std::vector<std::unique_ptr<Worker>> workers_;  // loops beside this one
+    Doors doors_;                                   // until they are open
     TaskGroup tasks_;                               // the catalogue's watch, signals
     asio::signal_set signals_;
     Signal stop_;
     Result<void> outcome_ = Result<void>();
+    Fleet::OnShutdown servers_ = Fleet::OnShutdown::stop_servers;  // what stop() does with them
     bool stopping_ = false;
     std::uint64_t requests_ = 0;  // to models, since the start
     std::uint64_t failed_ = 0;    // of them

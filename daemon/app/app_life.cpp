@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
 #include "daemon/app/app.hpp"
@@ -13,36 +14,10 @@
 #include "daemon/telemetry/logging.hpp"
 
 namespace routerd {
-namespace {
-
-constexpr unsigned control_socket_mode = 0660;
-
-}  // namespace
-
-Result<std::vector<Listener>> App::open_listeners() {
-    bool loopback_only = true;
-    auto addresses = public_addresses(loaded_.config, loopback_only);
-    if (!addresses) {
-        return addresses.error();
-    }
-    ListenAddress control;
-    control.unix_path = loaded_.config.state.socket;
-    control.unix_mode = control_socket_mode;
-    addresses->insert(addresses->begin(), std::move(control));
-    std::vector<Listener> listeners;
-    for (auto& address : *addresses) {
-        auto listener = Listener::open(io_, std::move(address));
-        if (!listener) {
-            return listener.error();
-        }
-        listeners.push_back(std::move(*listener));
-    }
-    return listeners;
-}
 
 asio::awaitable<Result<void>> App::start() {
     // First, so that a port that is taken is said before a long scan. Who connects already waits.
-    auto listeners = open_listeners();
+    auto listeners = doors_.open(io_);
     if (!listeners) {
         co_return listeners.error();
     }
@@ -67,8 +42,11 @@ asio::awaitable<Result<void>> App::start() {
     if (!adopted) {
         co_return adopted.error();
     }
-    for (std::size_t i = 0; i < listeners->size(); ++i) {
-        server_.listen(std::move(listeners->at(i)), i == 0);
+    for (auto& listener : listeners->control) {
+        server_.listen(std::move(listener), true);
+    }
+    for (auto& listener : listeners->everybody) {
+        server_.listen(std::move(listener), false);
     }
     health_.set_ready(true);
     tasks_.spawn(catalog_.watch());
@@ -116,6 +94,23 @@ bool App::place(Arrival& arrival) {
     return best != nullptr;
 }
 
+/// A sign of life while all loops take turns: one that hangs keeps it from being given.
+asio::awaitable<void> App::feed_watchdog(std::chrono::microseconds limit) {
+    constexpr int signs = 3;  // in the time that the service manager waits
+    asio::steady_timer timer(loop_);
+    for (;;) {
+        timer.expires_after(limit / signs);
+        const auto [ec] = co_await timer.async_wait(no_throw);
+        if (ec) {
+            co_return;
+        }
+        for (const auto& worker : workers_) {
+            co_await worker->take_turn();
+        }
+        notify_service_manager("WATCHDOG=1");
+    }
+}
+
 asio::awaitable<void> App::watch_signals() {
     for (;;) {
         auto [ec, number] = co_await signals_.async_wait(no_throw);
@@ -136,13 +131,15 @@ asio::awaitable<void> App::watch_signals() {
             }
         } else {
             spdlog::info("signal {}: stopping", number);
-            stop_.notify();
+            begin_stop(Fleet::OnShutdown::stop_servers);
         }
     }
 }
 
 asio::awaitable<Result<void>> App::reload() {
-    notify_service_manager("RELOADING=1");
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+    notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us));
     const auto options = load_;
     auto read = [options]() -> Result<LoadedConfig> { return load_config(options); };
     auto loaded = co_await run_on(pool_, std::move(read));
@@ -188,6 +185,12 @@ asio::awaitable<void> App::end_connections() {
     co_await server_.wait();  // last: a worker may have passed a connection on
 }
 
+void App::begin_stop(Fleet::OnShutdown servers) {
+    servers_ = servers;
+    stopping_ = true;
+    stop_.notify();
+}
+
 asio::awaitable<void> App::stop() {
     stopping_ = true;
     health_.set_ready(false);
@@ -198,7 +201,7 @@ asio::awaitable<void> App::stop() {
         worker->drain();
     }
     co_await control_.stop();
-    co_await fleet_.shutdown();
+    co_await fleet_.shutdown(servers_);
     co_await llama_router_.stop();  // its watchers have seen the servers end
     co_await end_connections();
     co_await telemetry_.stop();  // the last requests are over
@@ -206,6 +209,9 @@ asio::awaitable<void> App::stop() {
 
 asio::awaitable<void> App::main() {
     tasks_.spawn(watch_signals());
+    if (const auto limit = watchdog_limit(); limit.count() > 0) {
+        tasks_.spawn(feed_watchdog(limit));
+    }
     outcome_ = co_await start();
     if (outcome_) {
         co_await stop_.wait();

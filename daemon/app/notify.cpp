@@ -1,10 +1,15 @@
 #include "daemon/app/notify.hpp"
 
+#include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <system_error>
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "common/base/unique_fd.hpp"
 
@@ -28,6 +33,22 @@ void notify_service_manager(std::string_view state) noexcept {
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
     ::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL,
              reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+std::chrono::microseconds watchdog_limit() {
+    const char* const limit = std::getenv("WATCHDOG_USEC");  // NOLINT(concurrency-mt-unsafe)
+    const char* const whose = std::getenv("WATCHDOG_PID");   // NOLINT(concurrency-mt-unsafe)
+    if (limit == nullptr || (whose != nullptr && whose != std::to_string(::getpid()))) {
+        return std::chrono::microseconds(0);
+    }
+    std::uint64_t number = 0;
+    const auto* end = limit + std::strlen(limit);
+    const auto [stop, error] = std::from_chars(limit, end, number);
+    constexpr auto most = std::chrono::microseconds(std::chrono::hours(24));
+    const bool is_good = error == std::errc() && stop == end;
+    return is_good && number < static_cast<std::uint64_t>(most.count())
+               ? std::chrono::microseconds(number)
+               : std::chrono::microseconds(0);
 }
 
 }  // namespace routerd

@@ -52,6 +52,7 @@ class Control {
         std::function<const LoadedConfig&()> config;  ///< in force now
         std::function<DaemonFacts()> daemon;
         std::function<asio::awaitable<Result<void>>()> reload;
+        std::function<void(bool keep_models)> shutdown;  ///< begins it
     };
 
     explicit Control(Services services);

@@ -159,6 +159,16 @@ api::Instance to_instance(const InstanceView& view) {
     return row;
 }
 
+std::vector<std::string> running_models(const Fleet& fleet) {
+    std::vector<std::string> ids;
+    for (const auto& view : fleet.instances()) {
+        if (view.pid != 0) {
+            ids.push_back(view.model);
+        }
+    }
+    return ids;
+}
+
 api::RequestEntry to_entry(const RequestRow& row) {
     using std::chrono::milliseconds;
     using std::chrono::round;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,9 @@ api::ModelSummary to_summary(const Model& model, const Snapshot& snapshot, const
 api::Model to_model(const Model& model, const Snapshot& snapshot, const Fleet& fleet);
 
 api::Instance to_instance(const InstanceView& view);
+
+/// Those that have a server now: one entry for each server.
+std::vector<std::string> running_models(const Fleet& fleet);
 
 api::RequestEntry to_entry(const RequestRow& row);
 

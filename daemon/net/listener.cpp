@@ -1,12 +1,16 @@
 #include "daemon/net/listener.hpp"
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
@@ -15,6 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/base/text.hpp"
 #include "common/base/unique_fd.hpp"
 
 namespace routerd {
@@ -109,20 +114,48 @@ Error bind_error(const ListenAddress& address, int error) {
     return errno_error("bind", error);
 }
 
-std::uint16_t bound_port(int fd) {
+std::string unix_path_in(const NativeAddress& native) {
+    sockaddr_un address{};
+    std::memcpy(&address, &native.storage, sizeof(address));
+    const auto begin = offsetof(sockaddr_un, sun_path);
+    const auto most = native.length > begin ? native.length - begin : 0;
+    return {address.sun_path, ::strnlen(address.sun_path, most)};
+}
+
+/// Where a socket is bound. Errors: invalid_request for what is no address that we can name.
+Result<ListenAddress> address_of(int fd) {
     NativeAddress native;
     native.length = sizeof(native.storage);
     if (::getsockname(fd, native.get(), &native.length) != 0) {
-        return 0;
+        return errno_error("look where the socket is bound", errno);
     }
+    ListenAddress address;
+    std::array<char, INET6_ADDRSTRLEN> host{};
+    const auto host_size = static_cast<socklen_t>(host.size());
     if (native.storage.ss_family == AF_INET) {
         sockaddr_in v4{};
         std::memcpy(&v4, &native.storage, sizeof(v4));
-        return ntohs(v4.sin_port);
+        address.host = ::inet_ntop(AF_INET, &v4.sin_addr, host.data(), host_size);
+        address.port = ntohs(v4.sin_port);
+    } else if (native.storage.ss_family == AF_INET6) {
+        sockaddr_in6 v6{};
+        std::memcpy(&v6, &native.storage, sizeof(v6));
+        address.host = ::inet_ntop(AF_INET6, &v6.sin6_addr, host.data(), host_size);
+        address.port = ntohs(v6.sin6_port);
+    } else if (native.storage.ss_family == AF_UNIX) {
+        address.unix_path = unix_path_in(native);
     }
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, &native.storage, sizeof(v6));
-    return ntohs(v6.sin6_port);
+    if (address.host.empty() && address.unix_path.empty()) {
+        return Error(Errc::invalid_request, "it is not bound to an IP address or a path");
+    }
+    return address;
+}
+
+/// Accepted sockets inherit these.
+void set_options_of_accepted(int fd) {
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_most, sizeof(unsent_most));
 }
 
 Result<UniqueFd> open_listening(const ListenAddress& address, NativeAddress& native) {
@@ -148,9 +181,7 @@ Result<UniqueFd> open_listening(const ListenAddress& address, NativeAddress& nat
     } else {
         const int on = 1;
         ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-        // Accepted sockets inherit these.
-        ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_most, sizeof(unsent_most));
+        set_options_of_accepted(fd.get());
         if (::bind(fd.get(), native.get(), native.length) != 0) {
             return bind_error(address, errno);
         }
@@ -165,6 +196,38 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
     const bool has = text.starts_with(prefix);
     text.remove_prefix(has ? prefix.size() : 0);
     return has;
+}
+
+bool is_listening_stream(int fd) {
+    int type = 0;
+    int listening = 0;
+    socklen_t size = sizeof(type);
+    return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM &&
+           ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
+}
+
+Result<HandedOver> take_one(int fd, std::string name) {
+    const auto attempt =
+        "use socket '" + name + "' (descriptor " + std::to_string(fd) + ") of the service manager";
+    UniqueFd socket(fd);
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (!is_listening_stream(fd)) {
+        return Error(Errc::invalid_request, attempt + ": it is no listening stream socket")
+            .with_hint("its unit needs ListenStream= and Accept=no");
+    }
+    auto address = address_of(fd);
+    if (!address) {
+        return address.error().within(attempt);
+    }
+    address->tls = name == "https" && !address->is_unix();
+    return HandedOver{std::move(socket), std::move(*address), std::move(name)};
+}
+
+std::string take_variable(const char* name) {
+    const char* const found = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): no threads yet
+    std::string value = found != nullptr ? found : "";
+    ::unsetenv(name);  // NOLINT(concurrency-mt-unsafe)
+    return value;
 }
 
 bool is_exhaustion(int error) {
@@ -235,28 +298,67 @@ Result<Listener> Listener::open(IoLoop& loop, ListenAddress address) {
         return fd.error().within(attempt);
     }
     if (!address.is_unix()) {
-        address.port = bound_port(fd->get());
+        const auto bound = address_of(fd->get());
+        if (!bound) {
+            return bound.error().within(attempt);
+        }
+        address.port = bound->port;
     }
-    return Listener(loop, std::move(*fd), std::move(address));
+    return Listener(loop, std::move(*fd), std::move(address), File::ours);
 }
 
-Listener::Listener(IoLoop& loop, UniqueFd socket, ListenAddress address)
+Listener Listener::adopt(IoLoop& loop, HandedOver handed) {
+    const int fd = handed.socket.get();
+    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+    if (!handed.address.is_unix()) {
+        set_options_of_accepted(fd);
+    }
+    return {loop, std::move(handed.socket), std::move(handed.address), File::of_another};
+}
+
+Result<std::vector<HandedOver>> take_handed_over() {
+    constexpr int first = 3;  // SD_LISTEN_FDS_START
+    const auto pid = take_variable("LISTEN_PID");
+    const auto count = take_variable("LISTEN_FDS");
+    const auto names = take_variable("LISTEN_FDNAMES");
+    std::vector<HandedOver> handed;
+    int number = 0;
+    const auto* end = count.data() + count.size();
+    if (pid != std::to_string(::getpid()) ||
+        std::from_chars(count.data(), end, number).ptr != end) {
+        return handed;
+    }
+    const auto each = split(names, ':');
+    for (int i = 0; i < number; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        auto one = take_one(first + i, at < each.size() ? std::string(each[at]) : std::string());
+        if (!one) {
+            return one.error();
+        }
+        handed.push_back(std::move(*one));
+    }
+    return handed;
+}
+
+Listener::Listener(IoLoop& loop, UniqueFd socket, ListenAddress address, File file)
     : loop_(&loop),
       socket_(std::move(socket)),
       door_(std::make_unique<Door>()),
       pause_(loop.executor()),
-      address_(std::move(address)) {}
+      address_(std::move(address)),
+      file_(file) {}
 
 Listener::Listener(Listener&& other) noexcept
     : loop_(other.loop_),
       socket_(std::move(other.socket_)),
       door_(std::move(other.door_)),
       pause_(loop_->executor()),
-      address_(std::exchange(other.address_, {})) {}
+      address_(std::exchange(other.address_, {})),
+      file_(other.file_) {}
 
 Listener::~Listener() {
     close();
-    if (address_.is_unix()) {
+    if (address_.is_unix() && file_ == File::ours) {
         ::unlink(address_.unix_path.c_str());
     }
 }

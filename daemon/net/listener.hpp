@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -33,8 +34,22 @@ struct ListenAddress {
 /// a host is TLS, "http://" says nothing new. "localhost" is 127.0.0.1. Errors: invalid_request.
 Result<ListenAddress> parse_listen_address(std::string_view text);
 
-/// Accepts connections on one address and hands each to a callback. A Unix socket's file is removed
-/// by the destructor. Loop thread only.
+/// A socket that the service manager opened and listens on for us.
+struct HandedOver {
+    UniqueFd socket;
+    ListenAddress address;  ///< `tls` where its name is "https"
+    std::string name;       ///< FileDescriptorName= of its unit
+};
+
+/// Those that this process was started with, as sd_listen_fds(3) says: descriptors from 3 on, told
+/// of by $LISTEN_PID, $LISTEN_FDS and $LISTEN_FDNAMES. The variables are taken out of the
+/// environment and the sockets are closed on exec, so nobody we start has them. None where the
+/// variables are another process's. Before there are threads. Errors: invalid_request, for what is
+/// no listening stream socket.
+Result<std::vector<HandedOver>> take_handed_over();
+
+/// Accepts connections on one address and hands each to a callback. The file of a Unix
+/// socket that it opened is removed by the destructor. Loop thread only.
 class Listener {
   public:
     using OnAccept = std::function<void(UniqueFd)>;
@@ -42,6 +57,9 @@ class Listener {
     /// Binds and listens. A stale Unix socket file is replaced, one that answers is not. Errors:
     /// unavailable, naming the address and, for a port that is taken, what to do.
     static Result<Listener> open(IoLoop& loop, ListenAddress address);
+
+    /// Accepts on a socket that another opened; the file of a Unix socket stays.
+    static Listener adopt(IoLoop& loop, HandedOver handed);
 
     Listener(Listener&&) noexcept;
     Listener& operator=(Listener&&) = delete;
@@ -69,7 +87,8 @@ class Listener {
         bool watched = false;  ///< the poller knows it
     };
 
-    Listener(IoLoop& loop, UniqueFd socket, ListenAddress address);
+    enum class File { ours, of_another };
+    Listener(IoLoop& loop, UniqueFd socket, ListenAddress address, File file);
     bool accept_some(const OnAccept& on_accept);
 
     IoLoop* loop_;
@@ -77,6 +96,7 @@ class Listener {
     std::unique_ptr<Door> door_;
     asio::steady_timer pause_;
     ListenAddress address_;
+    File file_;
 };
 
 }  // namespace routerd

@@ -38,9 +38,9 @@ std::optional<std::int64_t> to_number(std::string_view text) {
     return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
 }
 
-/// Processes that daemons with our state directory started, for servers up to `last`, and that belong
-/// to none that lives: the daemon died between their start and the commit of their row, or they were
-/// left by a server. Those of later servers are this daemon's own.
+/// Processes that daemons with our state directory started, for servers up to `last`, and that
+/// belong to none that lives: the daemon died between their start and the commit of their row, or
+/// they were left by a server. Those of later servers are this daemon's own.
 std::size_t kill_strays(const std::string& owner, const std::vector<std::int64_t>& living,
                         std::int64_t last) {
     std::vector<ProcessIdentity> strays;
@@ -108,7 +108,8 @@ asio::awaitable<Result<void>> Fleet::Core::adopt() {
     co_return Result<void>();
 }
 
-/// Nobody waits for it: on a machine with thousands of processes it takes longer than a request may.
+/// Nobody waits for it: on a machine with thousands of processes it takes longer than a request
+/// may.
 asio::awaitable<void> Fleet::Core::end_strays(std::vector<std::int64_t> living, std::int64_t last) {
     auto sweep = [owner = config_->state.dir, living = std::move(living), last] {
         return kill_strays(owner, living, last);

@@ -152,4 +152,9 @@ asio::awaitable<void> Worker::wait() {
     co_await await_on<bool>(inside_->executor, std::move(work));
 }
 
+asio::awaitable<void> Worker::take_turn() {
+    auto work = []() -> asio::awaitable<bool> { co_return true; };
+    co_await await_on<bool>(inside_->executor, std::move(work));
+}
+
 }  // namespace routerd

@@ -48,6 +48,9 @@ class Worker {
     void cut();
     asio::awaitable<void> wait();
 
+    /// Returns when its loop has taken a turn; never where it hangs.
+    asio::awaitable<void> take_turn();
+
   private:
     struct Inside;
     std::size_t given_ = 0;

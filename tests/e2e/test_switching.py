@@ -130,6 +130,38 @@ class MemoryTest(SwitchingTest):
         self.assertEqual(router.stop(), 0)
         self.assertEqual(router.servers(), [])
 
+    def test_shutdown_waits_for_the_end_and_leaves_no_server(self):
+        router = self.two_models()
+        router.chat('fox')
+        said = self.ctl(router, 'shutdown')
+        self.assertEqual(router.process.wait(0), 0)
+        self.assertIn('has stopped', said)
+        self.assertIn('stopped: fox', said)
+        self.assertEqual(router.servers(), [])
+        self.assertEqual(router.ctl('shutdown').returncode, 6)
+
+    def test_shutdown_can_leave_the_models_to_the_next_daemon(self):
+        router = self.two_models()
+        write_model(router.models / 'slow.gguf', *SLOW, text=' '.join([TEXT] * 4))
+        self.ctl(router, 'rescan')
+        router.chat('fox')
+        stream = router.raw_chat('slow', stream=True)
+        stream.read_until(b'"content"')
+        before = {name: router.instance(name)['pid'] for name in ('fox', 'slow')}
+        said = self.ctl(router, 'shutdown', '--keep-models')
+        self.assertEqual(router.process.wait(0), 0)
+        for name in before:
+            self.assertIn(f'goes on: {name}', said)
+        received = stream.read_to_end()  # a stream that runs is not cut by it
+        stream.close()
+        self.assertIn(b'[DONE]', received)
+        self.assertTrue(received.endswith(b'0\r\n\r\n'))
+        self.assertCountEqual(router.servers(), before.values())
+        router.start()
+        for name, pid in before.items():
+            self.assertEqual(router.chat(name, max_tokens=4).status, 200)
+            self.assertEqual(router.instance(name)['pid'], pid)
+
     def test_a_profile_survives_a_kill(self):
         router = self.two_models()
         self.ctl(router, 'profile', 'create', 'boxes', '--enable', 'box', '--default', 'box')

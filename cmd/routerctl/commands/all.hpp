@@ -15,6 +15,7 @@ void add_all_commands(CLI::App& root, Invocation& invocation);
 void add_status(CLI::App& root, Invocation& invocation);
 void add_ls(CLI::App& root, Invocation& invocation);
 void add_show(CLI::App& root, Invocation& invocation);
+void add_shutdown(CLI::App& root, Invocation& invocation);
 void add_ps(CLI::App& root, Invocation& invocation);
 void add_load(CLI::App& root, Invocation& invocation);
 void add_unload(CLI::App& root, Invocation& invocation);

@@ -56,11 +56,12 @@ asio::awaitable<void> daemon_log(Control& control, Exchange& exchange);
 asio::awaitable<void> list_events(Control& control, Exchange& exchange);
 asio::awaitable<void> list_requests(Control& control, Exchange& exchange);
 
-// status.cpp, doctor.cpp, config.cpp
+// status.cpp, doctor.cpp, config.cpp, shutdown.cpp
 Result<Response> status(Control& control, Exchange& exchange);
 Reply doctor(Control& control, Exchange& exchange);
 Result<Response> list_config(Control& control, Exchange& exchange);
 Reply reload_config(Control& control, Exchange& exchange);
+Result<Response> shut_down(Control& control, Exchange& exchange);
 
 }  // namespace control
 }  // namespace routerd

@@ -31,16 +31,6 @@ api::LoadResult load_result(const Fleet& fleet, const std::string& id) {
     return result;
 }
 
-std::vector<std::string> running(const Fleet& fleet) {
-    std::vector<std::string> ids;
-    for (const auto& view : fleet.instances()) {
-        if (view.pid != 0) {
-            ids.push_back(view.model);
-        }
-    }
-    return ids;
-}
-
 /// Without a client: what goes wrong is in the events and in `ps`.
 asio::awaitable<void> unload_later(Fleet& fleet, std::string id) {
     co_await fleet.unload(std::move(id));
@@ -134,7 +124,7 @@ Reply unload_all(Control& control, Exchange& exchange) {
         co_return wait.error();
     }
     api::UnloadResult result;
-    result.models = running(fleet);
+    result.models = running_models(fleet);
     if (!*wait) {
         control.tasks().spawn(unload_all_later(fleet));
         co_return json_reply(result, accepted);

@@ -114,10 +114,16 @@ INSTANTIATE_TEST_SUITE_P(
                    "GET /control/v1/profiles/night",
                    "profile.json"},
         GoldenCase{"config_show", {"config", "show"}, "GET /control/v1/config", "config.json"},
-        GoldenCase{"config_reload",
-                   {"config", "reload"},
-                   "POST /control/v1/config/reload",
-                   "reload.json"}),
+        GoldenCase{
+            "config_reload", {"config", "reload"}, "POST /control/v1/config/reload", "reload.json"},
+        GoldenCase{"shutdown",
+                   {"shutdown", "--keep-models", "--no-wait"},
+                   "POST /control/v1/shutdown",
+                   "shutdown.json"},
+        GoldenCase{"shutdown_json",
+                   {"shutdown", "--no-wait", "--json"},
+                   "POST /control/v1/shutdown",
+                   "shutdown.json"}),
     [](const auto& row) { return row.param.name; });
 
 class ColorTest : public CtlTest {};

@@ -52,8 +52,18 @@ struct Daemon {
                    .log = ring,
                    .requests = requests,
                    .config = [this]() -> const LoadedConfig& { return config; },
-                   .daemon = [] { return DaemonFacts{}; },
-                   .reload = [this] { return reload(); }}),
+                   .daemon =
+                       [this] {
+                           DaemonFacts facts;
+                           facts.stopping = stopping;
+                           return facts;
+                       },
+                   .reload = [this] { return reload(); },
+                   .shutdown =
+                       [this](bool keep_models) {
+                           asked_to_stop = keep_models;
+                           stopping = true;
+                       }}),
           server(io, routes, {loaded.config.http, {}, nullptr, nullptr}) {
         routes.add(control.routes());
     }
@@ -83,6 +93,8 @@ struct Daemon {
     Fleet fleet;
     LogRing ring;
     RequestHistory requests;
+    std::optional<bool> asked_to_stop;  ///< with the models kept or not
+    bool stopping = false;
     Control control;
     Routes routes;
     Server server;

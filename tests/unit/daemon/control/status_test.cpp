@@ -69,5 +69,30 @@ TEST_F(ControlTest, SaysWhatAReloadChanged) {
     });
 }
 
+TEST_F(ControlTest, StopsWithOrWithoutTheModels) {
+    for (const bool keep_models : {false, true}) {
+        live([this, keep_models](Client& client) {
+            ASSERT_TRUE(client.load("a", client::Wait::until_done));
+            const auto result = client.shutdown({.keep_models = keep_models});
+            ASSERT_TRUE(result) << result.error().message();
+            EXPECT_EQ(result->pid, static_cast<std::uint64_t>(::getpid()));
+            EXPECT_EQ(result->keep_models, keep_models);
+            EXPECT_THAT(result->models, ElementsAre("a"));
+            EXPECT_EQ(daemon_->asked_to_stop, keep_models);
+        });
+    }
+}
+
+TEST_F(ControlTest, RefusesToStopTwice) {
+    live([this](Client& client) {
+        ASSERT_TRUE(client.shutdown({}));
+        daemon_->asked_to_stop.reset();
+        const auto again = client.shutdown({.keep_models = true});
+        ASSERT_FALSE(again);
+        EXPECT_EQ(again.error().code(), Errc::conflict);
+        EXPECT_FALSE(daemon_->asked_to_stop);
+    });
+}
+
 }  // namespace
 }  // namespace routerd::test

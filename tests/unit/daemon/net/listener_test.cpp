@@ -1,11 +1,15 @@
 #include "daemon/net/listener.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include <boost/asio/io_context.hpp>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/support/temp_dir.hpp"
@@ -86,6 +90,89 @@ TEST_F(ListenerTest, RefusesAPathThatIsTooLong) {
     const auto listener = open("unix:///" + std::string(120, 'x'));
     ASSERT_FALSE(listener);
     EXPECT_NE(listener.error().message().find("longer than 107 bytes"), std::string::npos);
+}
+
+/// Starts at descriptor 3, as a service manager hands over; puts back what was there.
+class HandedOverTest : public ListenerTest {
+  protected:
+    HandedOverTest() : before_(::fcntl(3, F_DUPFD_CLOEXEC, 100)) {}
+    ~HandedOverTest() override {
+        if (before_) {
+            ::dup2(before_.get(), 3);
+        } else {
+            ::close(3);
+        }
+    }
+
+    void hand_over(int fd, const char* name, pid_t to = ::getpid()) {
+        ASSERT_EQ(::dup2(fd, 3), 3);
+        ::setenv("LISTEN_PID", std::to_string(to).c_str(), 1);
+        ::setenv("LISTEN_FDS", "1", 1);
+        ::setenv("LISTEN_FDNAMES", name, 1);
+    }
+
+    static UniqueFd bound(const std::string& path) {
+        UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+        EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+        return fd;
+    }
+
+  private:
+    UniqueFd before_;
+};
+
+TEST_F(HandedOverTest, TakesAListeningSocketAndLeavesItsFile) {
+    const auto path = dir_.path() + "/x.sock";
+    const auto socket = bound(path);
+    ASSERT_EQ(::listen(socket.get(), 8), 0);
+    hand_over(socket.get(), "control");
+    auto handed = take_handed_over();
+    ASSERT_TRUE(handed) << handed.error().message();
+    ASSERT_EQ(handed->size(), 1U);
+    EXPECT_EQ(handed->front().name, "control");
+    EXPECT_EQ(handed->front().address.text(), "unix://" + path);
+    EXPECT_EQ(handed->front().socket.get(), 3);
+    EXPECT_NE(::fcntl(3, F_GETFD) & FD_CLOEXEC, 0);
+    EXPECT_EQ(std::getenv("LISTEN_FDS"), nullptr);
+    EXPECT_TRUE(take_handed_over()->empty());
+    {
+        const auto listener = Listener::adopt(io_, std::move(handed->front()));
+        EXPECT_NE(::fcntl(3, F_GETFL) & O_NONBLOCK, 0);
+    }
+    EXPECT_TRUE(std::filesystem::exists(path));
+}
+
+TEST_F(HandedOverTest, KnowsAddressesAndTls) {
+    const UniqueFd socket(::socket(AF_INET, SOCK_STREAM, 0));
+    ASSERT_EQ(::listen(socket.get(), 8), 0);  // the kernel chooses the port, on all addresses
+    hand_over(socket.get(), "https");
+    const auto handed = take_handed_over();
+    ASSERT_TRUE(handed) << handed.error().message();
+    const auto& address = handed->front().address;
+    EXPECT_EQ(address.host, "0.0.0.0");
+    EXPECT_GT(address.port, 0);
+    EXPECT_TRUE(address.tls);
+    EXPECT_FALSE(address.is_loopback());
+}
+
+TEST_F(HandedOverTest, LeavesAloneWhatIsForAnotherProcess) {
+    const auto socket = bound(dir_.path() + "/x.sock");
+    ASSERT_EQ(::listen(socket.get(), 8), 0);
+    hand_over(socket.get(), "http", ::getppid());
+    EXPECT_TRUE(take_handed_over()->empty());
+    EXPECT_EQ(::fcntl(3, F_GETFD) & FD_CLOEXEC, 0);
+}
+
+TEST_F(HandedOverTest, RefusesWhatDoesNotListen) {
+    const auto socket = bound(dir_.path() + "/x.sock");
+    hand_over(socket.get(), "http");
+    const auto handed = take_handed_over();
+    ASSERT_FALSE(handed);
+    EXPECT_NE(handed.error().message().find("'http'"), std::string::npos);
+    EXPECT_NE(handed.error().hint().find("ListenStream="), std::string::npos);
 }
 
 }  // namespace

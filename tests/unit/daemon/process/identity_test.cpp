@@ -7,7 +7,6 @@
 
 #include "common/base/unique_fd.hpp"
 #include "daemon/process/child.hpp"
-#include "daemon/process/child.hpp"
 #include "daemon/process/listening.hpp"
 
 namespace routerd {
