@@ -51,15 +51,13 @@ std::optional<Number> to_number(std::string_view text) {
     return value;
 }
 
-/// The rest of the first "NAME=value" in it that begins with `prefix`.
-std::optional<std::string_view> rest_of_entry(std::string_view environment,
-                                              std::string_view prefix) {
+bool has_entry(std::string_view environment, std::string_view entry) {
     for (const auto variable : split(environment, '\0')) {
-        if (variable.starts_with(prefix)) {
-            return variable.substr(prefix.size());
+        if (variable == entry) {
+            return true;
         }
     }
-    return std::nullopt;
+    return false;
 }
 
 }  // namespace
@@ -113,24 +111,20 @@ std::uint64_t resident_bytes(pid_t pid) {
     return pages.value_or(0) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-std::vector<MarkedProcess> processes_marked(std::string_view prefix) {
-    std::vector<MarkedProcess> found;
+std::vector<StartedProcess> processes_started_with(std::string_view entry) {
+    std::vector<StartedProcess> found;
     std::error_code ec;
     for (const auto& folder : std::filesystem::directory_iterator("/proc", ec)) {
         const auto pid = to_number<pid_t>(folder.path().filename().native());
         if (!pid || *pid == ::getpid()) {
             continue;
         }
-        const auto environment = read_proc(folder.path().native() + "/environ");
-        if (!environment) {
-            continue;  // gone meanwhile, or somebody else's
-        }
-        const auto rest = rest_of_entry(*environment, prefix);
-        if (!rest) {
-            continue;
+        auto environment = read_proc(folder.path().native() + "/environ");
+        if (!environment || !has_entry(*environment, entry)) {
+            continue;  // gone meanwhile, somebody else's, or not meant
         }
         if (auto identity = identity_of(*pid)) {
-            found.push_back({std::move(*identity), std::string(*rest)});
+            found.push_back({std::move(*identity), std::move(*environment)});
         }
     }
     return found;
@@ -138,12 +132,19 @@ std::vector<MarkedProcess> processes_marked(std::string_view prefix) {
 
 std::vector<ProcessIdentity> processes_with_environment(std::string_view entry) {
     std::vector<ProcessIdentity> found;
-    for (auto& marked : processes_marked(entry)) {
-        if (marked.rest.empty()) {
-            found.push_back(std::move(marked.process));
-        }
+    for (auto& started : processes_started_with(entry)) {
+        found.push_back(std::move(started.process));
     }
     return found;
+}
+
+std::string_view environment_value(std::string_view environment, std::string_view name) {
+    for (const auto variable : split(environment, '\0')) {
+        if (variable.starts_with(name) && variable.substr(name.size()).starts_with('=')) {
+            return variable.substr(name.size() + 1);
+        }
+    }
+    return {};
 }
 
 std::size_t kill_processes(const std::vector<ProcessIdentity>& processes) {

@@ -32,19 +32,22 @@ std::string boot_id();
 /// Resident memory in bytes, 0 when the process is gone. Reads one line of /proc.
 std::uint64_t resident_bytes(pid_t pid);
 
-/// A process, and what followed the mark in its environment.
-struct MarkedProcess {
+/// A process, and what its environment was when it was started.
+struct StartedProcess {
     ProcessIdentity process;
-    std::string rest;
+    std::string environment;  ///< "NAME=value", each with a NUL behind it
 };
 
-/// Processes of ours (readable to us) that were started with a "NAME=value" in their environment
-/// that begins with `prefix`; without the caller. Walks /proc: some milliseconds for a hundred
-/// processes, not for the core loop.
-std::vector<MarkedProcess> processes_marked(std::string_view prefix);
+/// Processes of ours (readable to us) that were started with exactly this "NAME=value" in their
+/// environment; without the caller. Walks /proc: some milliseconds for a hundred processes, not for
+/// the core loop.
+std::vector<StartedProcess> processes_started_with(std::string_view entry);
 
-/// Those that were started with exactly this "NAME=value"; as above.
+/// The same, without their environment.
 std::vector<ProcessIdentity> processes_with_environment(std::string_view entry);
+
+/// What `name` is in an environment, empty where it is not there.
+std::string_view environment_value(std::string_view environment, std::string_view name);
 
 /// SIGKILL to each that is still the same process, and waits for their end (at most 2 s each). How
 /// many were hit. Blocks.

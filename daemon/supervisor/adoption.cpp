@@ -1,10 +1,7 @@
 // The part of the fleet that takes over from the daemon before.
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
-#include <limits>
-#include <optional>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -31,23 +28,20 @@ ProcessIdentity identity_in(const InstanceRow& row) {
     return {.pid = row.pid, .start_ticks = row.start_ticks, .boot_id = row.boot_id};
 }
 
-std::optional<std::int64_t> to_number(std::string_view text) {
-    std::int64_t number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
-}
-
-/// Processes that daemons with our state directory started, for servers up to `last`, and that
-/// belong to none that lives: the daemon died between their start and the commit of their row, or
-/// they were left by a server. Those of later servers are this daemon's own.
-std::size_t kill_strays(const std::string& owner, const std::vector<std::int64_t>& living,
-                        std::int64_t last) {
+/// Ends the processes that earlier daemons with our state directory started and that belong to no
+/// server that lives on: the daemon died between their start and the commit of their row, or they
+/// were left by a server. `own`: the mark of this daemon, which may start others meanwhile.
+std::size_t kill_strays(const std::string& owner, std::string_view own,
+                        const std::vector<std::int64_t>& living) {
+    std::vector<std::string> spared;
+    for (const auto id : living) {
+        spared.push_back(owner + "#" + std::to_string(id));
+    }
     std::vector<ProcessIdentity> strays;
-    for (auto& [process, rest] : processes_marked("ROUTERD_INSTANCE=" + owner + "#")) {
-        const auto number = to_number(rest);
-        const bool is_later = number && *number > last;
-        if (!is_later && (!number || std::ranges::find(living, *number) == living.end())) {
+    for (auto& [process, environment] : processes_started_with("ROUTERD_OWNER=" + owner)) {
+        const auto server = environment_value(environment, "ROUTERD_INSTANCE");
+        if (environment_value(environment, "ROUTERD_STARTED_BY") != own &&
+            std::ranges::find(spared, server) == spared.end()) {
             strays.push_back(std::move(process));
         }
     }
@@ -99,20 +93,16 @@ asio::awaitable<Result<void>> Fleet::Core::adopt() {
     carry_out(scheduler_.set_models(model_rules(), std::chrono::steady_clock::now()));
     memory_due_.notify();  // what the adopted servers hold looked like others' so far
 
-    if (all->last_id == 0) {  // a database that begins anew gives their numbers again
-        co_await end_strays(std::move(living), std::numeric_limits<std::int64_t>::max());
-    } else {
-        tasks_.spawn(end_strays(std::move(living), all->last_id));
-    }
+    tasks_.spawn(end_strays(std::move(living)));
     co_await wait_for_adopted();
     co_return Result<void>();
 }
 
 /// Nobody waits for it: on a machine with thousands of processes it takes longer than a request
 /// may.
-asio::awaitable<void> Fleet::Core::end_strays(std::vector<std::int64_t> living, std::int64_t last) {
-    auto sweep = [owner = config_->state.dir, living = std::move(living), last] {
-        return kill_strays(owner, living, last);
+asio::awaitable<void> Fleet::Core::end_strays(std::vector<std::int64_t> living) {
+    auto sweep = [owner = config_->state.dir, own = mark_, living = std::move(living)] {
+        return kill_strays(owner, own, living);
     };
     const auto killed = co_await run_on(services_.pool, std::move(sweep));
     if (killed > 0) {
@@ -146,6 +136,7 @@ bool Fleet::Core::adopt_row(const InstanceRow& row) {
         life.model = row.model;
         life.backend = find_backend("");
         life.owner = config_->state.dir;
+        life.started_by = mark_;
         life.start_timeout = config_->limits.start_timeout;
         life.stop_timeout = config_->limits.stop_timeout;
     }
@@ -178,7 +169,8 @@ asio::awaitable<void> Fleet::Core::wait_for_adopted() {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
     const auto is_asked = [](const auto& entry) {
         const auto& instance = *entry.second.instance;
-        return !entry.second.ended && instance.state() == InstanceState::starting;
+        return !entry.second.ended && instance.state() == InstanceState::starting &&
+               !instance.loads();
     };
     while (std::ranges::any_of(instances_, is_asked)) {
         const bool changed_in_time = co_await adopted_.wait_until(deadline);

@@ -1,10 +1,13 @@
 #include "daemon/supervisor/fleet_core.hpp"
 
 #include <algorithm>
+#include <random>
+#include <string>
 #include <utility>
 #include <variant>
 
 #include <boost/asio/post.hpp>
+#include <unistd.h>
 
 namespace routerd {
 namespace {
@@ -27,6 +30,12 @@ scheduler::Rules rules_of(const Config& config, const Snapshot& catalog) {
     return rules;
 }
 
+/// A name for one life of a daemon.
+std::string new_mark() {
+    std::random_device random;
+    return std::to_string(::getpid()) + "-" + std::to_string(random()) + std::to_string(random());
+}
+
 }  // namespace
 
 Fleet::Core::Core(Fleet& door, Services services, const Config& config)
@@ -40,6 +49,7 @@ Fleet::Core::Core(Fleet& door, Services services, const Config& config)
                                          : DeviceReader(services_.roots, *services_.nvml)),
       memory_due_(services_.executor),
       random_(std::random_device()()),
+      mark_(new_mark()),
       wake_(services_.executor),
       adopted_(services_.executor),
       lease_ended_(services_.executor),

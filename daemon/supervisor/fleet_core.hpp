@@ -190,7 +190,7 @@ class Fleet::Core : public InstanceObserver {
 
     // adoption.cpp
     bool adopt_row(const InstanceRow& row);
-    asio::awaitable<void> end_strays(std::vector<std::int64_t> living, std::int64_t last);
+    asio::awaitable<void> end_strays(std::vector<std::int64_t> living);
     asio::awaitable<void> wait_for_adopted();
 
     Fleet& door_;
@@ -222,6 +222,7 @@ class Fleet::Core : public InstanceObserver {
     HealthBook health_;
     std::map<std::string, TimePoint> told_refusal_;  ///< an event a second for each model
     std::minstd_rand random_;
+    std::string mark_;  ///< of the processes that this daemon starts, and no other
     Signal wake_;
     TimePoint wake_at_ = TimePoint::max();
     TimePoint sleeps_until_ = TimePoint::max();

@@ -171,6 +171,7 @@ Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& found, 
     plan.files.insert(plan.files.end(), adapters.begin(), adapters.end());
     plan.fingerprint = std::move(planned.fingerprint);
     plan.owner = config_->state.dir;
+    plan.started_by = mark_;
     plan.folder = wants_tcp(*config_) || !plan.backend->info().unix_socket
                       ? std::string()
                       : config_->state.runtime_dir;

@@ -171,6 +171,7 @@ Result<void> Instance::spawn() {
     }
     auto environment = command_.environment;
     environment["ROUTERD_OWNER"] = plan_.owner;
+    environment["ROUTERD_STARTED_BY"] = plan_.started_by;
     environment["ROUTERD_INSTANCE"] = mark();
     Child::Program program;
     program.argv = command_.argv;

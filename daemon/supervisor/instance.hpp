@@ -57,9 +57,10 @@ class Instance {
         std::function<Result<CommandLine>(const ListenAt&)> command_line;
         std::vector<std::string> files;  ///< that must be there for a start
         std::string fingerprint;
-        DevicePlan where;    ///< what command_line() tells it
-        std::string owner;   ///< marks its processes as ours (the state directory)
-        std::string folder;  ///< of its socket; empty: TCP
+        DevicePlan where;        ///< what command_line() tells it
+        std::string owner;       ///< marks its processes as ours (the state directory)
+        std::string started_by;  ///< and as this daemon's, which no other has
+        std::string folder;      ///< of its socket; empty: TCP
         unsigned slots = 1;
         std::uint64_t context = 0;
         Duration start_timeout{0};
@@ -98,6 +99,8 @@ class Instance {
     const std::shared_ptr<ModelServer>& server() const noexcept { return server_; }
     bool is_ready() const noexcept { return state_ == InstanceState::ready; }
     InstanceState state() const noexcept { return state_; }
+    /// It was asked, and is not ready yet.
+    bool loads() const noexcept { return loads_ && !is_ready(); }
 
     const std::string& log_path() const noexcept { return log_.paths().current; }
 
@@ -161,6 +164,7 @@ class Instance {
     std::optional<double> rate_;
     bool adopted_ = false;
     bool recorded_ = false;  ///< its row was written
+    bool loads_ = false;     ///< its first answer was not that it is ready
     unsigned stalls_ = 0;    ///< answers in a row that stopped in the middle
     bool suspected_ = false;
     bool stop_wanted_ = false;

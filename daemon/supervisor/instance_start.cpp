@@ -44,6 +44,9 @@ asio::awaitable<Instance::Outcome> Instance::become_ready(TimePoint deadline) {
             }
             co_return Outcome::ready;
         }
+        if (!std::exchange(loads_, true)) {
+            tools_.observer.on_progress(*this);
+        }
         now = std::chrono::steady_clock::now();
         co_await wake_.wait_until(now + pause_after(now - begin));
     }

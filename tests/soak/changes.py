@@ -93,7 +93,7 @@ class ModelWriter(Writer):
             return left, ('PATCH', self.path, {'unset': gone})
         number = self.chance.randint(1, 9999)
         change = {'context': str(number), 'tier': self.chance.choice(['fast', 'powerful']),
-                  'parallel': str(number % 7 + 1), 'idle_unload': f'{number}s'}
+                  'parallel': str(number % 7 + 1), 'idle_unload': f'{number * 60 + 1}s'}  # seconds stay seconds
         return {**self.kept, **change}, ('PATCH', self.path, {'set': change})
 
     def look(self):

@@ -137,9 +137,9 @@ def adopted(bench, cycles=1000):
         if cycle % 100 == 99:
             bench.note(f'{cycle + 1} kills, {died} with a server, first answer '
                        f'{statistics.median(took) * 1000:.0f} ms')
+    in_time = max(took) <= FIRST_ANSWER or bench.short or router.is_sanitized()
     router.stop()
     left = owned_processes(router.state)
-    in_time = max(took) <= FIRST_ANSWER or bench.short or router.is_sanitized()
     return bench.verdict(
         in_time and not left,
         f'{cycles} kills, {died} of them with a server: all others were served from the same '

@@ -30,26 +30,32 @@ TEST(IdentityTest, HasNothingToSayOfNobody) {
 }
 
 TEST(IdentityTest, FindsProcessesByWhatTheyWereStartedWith) {
-    const auto name = "ROUTERD_TEST_MARK_" + std::to_string(::getpid()) + "=";
+    const auto name = "ROUTERD_TEST_MARK_" + std::to_string(::getpid());
     Child::Program program;
     program.argv = {"/bin/sleep", "60"};
     program.log_fd = STDERR_FILENO;
-    program.environment = {"PATH=/bin", name + "one"};
+    program.environment = {"PATH=/bin", name + "=one", "MORE=two"};
     const auto one = Child::spawn(program);
-    program.environment = {name + "one and more"};
+    program.environment = {name + "=one and more"};
     const auto more = Child::spawn(program);
     ASSERT_TRUE(one && more);
-    while (processes_marked(name).size() < 2) {
+    while (processes_with_environment(name + "=one and more").empty() ||
+           processes_with_environment(name + "=one").empty()) {
         // The environment shows a moment after the start.
     }
-    const auto exact = processes_with_environment(name + "one");
-    ASSERT_EQ(exact.size(), 1U);
-    EXPECT_EQ(exact.front(), one->identity());
-    const auto marked = processes_marked(name + "one ");
-    ASSERT_EQ(marked.size(), 1U);
-    EXPECT_EQ(marked.front().process, more->identity());
-    EXPECT_EQ(marked.front().rest, "and more");
-    EXPECT_TRUE(processes_marked(name + "two").empty());
+    const auto found = processes_started_with(name + "=one");
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found.front().process, one->identity());
+    EXPECT_EQ(environment_value(found.front().environment, "MORE"), "two");
+    EXPECT_TRUE(processes_started_with(name + "=two").empty());
+}
+
+TEST(IdentityTest, ReadsAnEnvironment) {
+    constexpr std::string_view text("A=1\0AB=2=3\0C\0", 13);
+    EXPECT_EQ(environment_value(text, "A"), "1");
+    EXPECT_EQ(environment_value(text, "AB"), "2=3");
+    EXPECT_EQ(environment_value(text, "C"), "");
+    EXPECT_EQ(environment_value(text, "D"), "");
 }
 
 TEST(ListeningTest, KnowsWhoseAPortIs) {

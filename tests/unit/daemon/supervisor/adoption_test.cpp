@@ -117,23 +117,26 @@ TEST_F(AdoptionTest, KillsWhatADaemonStartedAndHadNoTimeToRemember) {
     EXPECT_FALSE(is_alive(*stray));
 }
 
-TEST_F(AdoptionTest, KillsWhatIsLeftOfADatabaseThatIsLostBeforeItStartsAny) {
+TEST_F(AdoptionTest, KillsWhatHasTheNumberOfAServerOfItsOwn) {
     add_model("a");
-    Child::Program program;
+    Child::Program program;  // as if the daemon had died before it wrote down that it gave number 1
     program.argv = {"/bin/sleep", "60"};
     program.environment = {"ROUTERD_OWNER=" + config.state.dir,
-                           "ROUTERD_INSTANCE=" + config.state.dir + "#99"};
+                           "ROUTERD_INSTANCE=" + config.state.dir + "#1",
+                           "ROUTERD_STARTED_BY=another"};
     program.log_fd = STDERR_FILENO;
     auto stray = Child::spawn(program);
     ASSERT_TRUE(stray);
     while (processes_with_environment(program.environment.front()).empty()) {
         // The environment shows a moment after the start.
     }
-    live([&stray](Fleet& fleet) -> asio::awaitable<void> {
-        EXPECT_EQ(fleet.model_state("a"), InstanceState::off);
-        EXPECT_FALSE(is_alive(stray->identity()));
-        co_return;
+    live([](Fleet& fleet) -> asio::awaitable<void> {
+        const auto granted = co_await lease(fleet, "a");
+        EXPECT_TRUE(granted);
+        EXPECT_EQ(fleet.view("a").id, 1U);
+        EXPECT_EQ(fleet.model_state("a"), InstanceState::ready);
     });
+    EXPECT_FALSE(is_alive(stray->identity()));
 }
 
 TEST_F(AdoptionTest, WaitsForAServerThatStillLoads) {
