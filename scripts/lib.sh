@@ -23,6 +23,15 @@ boost_package() {
     if [ "$VERSION_ID" = 12 ]; then echo libboost1.81-dev; else echo libboost-dev; fi
 }
 
+# The mirror that this machine's apt uses, from either format of its sources.
+system_mirror() {
+    {
+        awk '/^URIs:/ {print $2}' /etc/apt/sources.list.d/*.sources
+        sed -nE 's/^deb +(\[[^]]*\] +)?([^ ]+) .*/\2/p' /etc/apt/sources.list \
+            /etc/apt/sources.list.d/*.list
+    } 2>/dev/null | grep -v -- -security | grep -E '/debian/?$' | head -n 1 || true
+}
+
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
