@@ -120,12 +120,21 @@ asio::awaitable<Instance::Outcome> Instance::start() {
         co_return Outcome::failed;
     }
     tools_.watchers.spawn(watch());
-    const auto recorded = co_await record();
-    if (!recorded) {
-        failure_ = "remember the server: " + recorded.error().message();
-        co_return Outcome::failed;
-    }
+    co_await remember();
     co_return co_await become_ready(deadline);
+}
+
+/// A server of which the database does not know serves as well: a full disk is no reason not to
+/// answer. After a crash of the daemon it is ended instead of adopted.
+asio::awaitable<void> Instance::remember() {
+    const auto recorded = co_await record();
+    const bool was = std::exchange(remembered_, static_cast<bool>(recorded));
+    if (was && !recorded) {
+        spdlog::warn("remember the server of '{}': {}; after a crash it would be loaded again",
+                     plan_.model, recorded.error().message());
+    } else if (!was && recorded) {
+        spdlog::info("the server of '{}' is remembered now", plan_.model);
+    }
 }
 
 Result<void> Instance::prepare() {
@@ -167,7 +176,7 @@ Result<void> Instance::spawn() {
     started_ = std::chrono::system_clock::now();
     started_at_ = steady_now();
     if (const auto begun = log_.begin(started_, shell_line(command_.argv)); !begun) {
-        return begun.error();
+        spdlog::warn("{}; the model is loaded all the same", begun.error().message());
     }
     auto environment = command_.environment;
     environment["ROUTERD_OWNER"] = plan_.owner;

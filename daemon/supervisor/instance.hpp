@@ -125,6 +125,7 @@ class Instance {
     asio::awaitable<Outcome> start();
     Result<void> prepare();
     Result<void> spawn();
+    asio::awaitable<void> remember();
     asio::awaitable<Result<void>> record();
     asio::awaitable<Outcome> become_ready(TimePoint deadline);
     bool take_answer(const Result<Probe::Answer>& answer);
@@ -163,9 +164,10 @@ class Instance {
     std::optional<unsigned> loaded_percent_;
     std::optional<double> rate_;
     bool adopted_ = false;
-    bool recorded_ = false;  ///< its row was written
-    bool loads_ = false;     ///< its first answer was not that it is ready
-    unsigned stalls_ = 0;    ///< answers in a row that stopped in the middle
+    bool recorded_ = false;   ///< its row was written, or tried to be
+    bool remembered_ = true;  ///< its row is there; unless that failed
+    bool loads_ = false;      ///< its first answer was not that it is ready
+    unsigned stalls_ = 0;     ///< answers in a row that stopped in the middle
     bool suspected_ = false;
     bool stop_wanted_ = false;
     bool in_hurry_ = false;

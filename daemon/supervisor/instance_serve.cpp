@@ -29,6 +29,9 @@ asio::awaitable<void> Instance::serve() {
         }
         const auto asked = steady_now();
         const bool answered = co_await ask_health();
+        if (!remembered_) {
+            co_await remember();
+        }
         misses = answered || server_->heard.last() > asked ? 0 : misses + 1;
         if (misses == misses_to_end && !exit_ && !stop_wanted_) {
             failure_ = "does not answer any more, asked " + std::to_string(misses) +

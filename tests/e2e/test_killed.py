@@ -29,6 +29,12 @@ class KilledTest(unittest.TestCase):
     def test_servers_are_adopted_and_nobody_is_left_over(self):
         self.survive('servers')
 
+    def test_loads_and_unloads_leave_nothing(self):
+        self.survive('cycles')
+
+    def test_a_flood_of_log_costs_little(self):
+        self.survive('flood')
+
 
 def can_mount():
     return os.geteuid() == 0 and shutil.which('unshare') is not None and subprocess.run(
@@ -41,8 +47,9 @@ def can_mount():
 class FullDiskTest(harness.E2ETest):
     def setUp(self):
         super().setUp()
-        self.router = self.daemon()
+        self.router = self.daemon('[limits]\nprobe_interval = "200ms"\n')
         write_model(self.router.models / 'fox.gguf')
+        write_model(self.router.models / 'late.gguf')
         write_model(self.router.models / 'slow.gguf', '--loop', *SLOW)
         self.router.state.mkdir(parents=True)
         subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4m,mode=700', 'none',
@@ -92,6 +99,7 @@ class FullDiskTest(harness.E2ETest):
         self.assertEqual(router.ctl('ls').returncode, 0)
         self.assertEqual(router.ctl('profile', 'ls').returncode, 0)
         self.assertEqual(chat_text(router.chat('reynard')), TEXT)
+        self.assertEqual(chat_text(router.chat('late')), TEXT, 'a model that was not loaded')
         self.assertEqual(router.ctl('profile', 'create', 'p').returncode, 1)
 
         received = stream.read_to_end()
@@ -103,8 +111,11 @@ class FullDiskTest(harness.E2ETest):
         self.empty()
         done = router.ctl('set', 'fox', 'context=512')
         self.assertEqual(done.returncode, 0, done)
+        wait_for(lambda: "'late' is remembered" in router.log.read_text(), 'the row of the server')
+        late = router.instance('late')['pid']
         router.kill()
         router.start()
+        self.assertEqual(router.instance('late')['pid'], late)
         fox = router.get('/control/v1/models/fox')
         self.assertEqual(fox['overrides']['context'], '512')
         self.assertIn('reynard', fox['aliases'])

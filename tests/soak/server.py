@@ -9,7 +9,8 @@ in the first bytes of its body, as the field "user" with "held: " in front:
   flood            an answer without an end, as fast as it is taken
   wait             nothing, until the router closes
 
-GET /taken says how many bytes of floods were taken so far.
+GET /taken says how many bytes of floods were taken so far. $HELD_LOG: bytes a second of log that it
+writes beside all that.
 """
 import heapq
 import itertools
@@ -20,6 +21,7 @@ import resource
 import select
 import socket
 import sys
+import threading
 import time
 
 BODY = b'{"choices":[{"message":{"content":"hello"}}]}'
@@ -206,11 +208,21 @@ def listen():
     return listener
 
 
+def say(rate):
+    """For ever, in lines of a kilobyte and a few pieces a second."""
+    line, pause = b'x' * 1023 + b'\n', 0.03
+    while True:
+        os.write(2, line * int(rate * pause / len(line)))
+        time.sleep(pause)
+
+
 def main():
     if '--version' in sys.argv or '--help' in sys.argv:
         return print('version: 1 (held)')
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if 'HELD_LOG' in os.environ:
+        threading.Thread(target=say, args=[float(os.environ['HELD_LOG'])], daemon=True).start()
     Server(listen(), os.environ.get('HELD_ANSWER', 'answer')).run()
 
 

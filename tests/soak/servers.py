@@ -9,7 +9,7 @@ import time
 
 import client
 import target
-from processes import is_alive, wait_for
+from processes import is_alive, settled, wait_for
 
 FIRST_ANSWER = 0.1  # seconds from a start to the first answer of a server that was adopted
 LEFT_OVER = 2.0  # seconds after a start during which what nobody owns may still be there
@@ -17,6 +17,8 @@ STREAMS = 8  # of each loaded model
 # Of each server there are three processes: itself, a child, and one in a session of its own.
 HELPERS = 'sleep 1000000 &\nsetsid sleep 1000000 &'
 LOADED, LATER = ('m0', 'm1'), 'm2'
+LOG_SIZE = 4 << 20  # bytes, [llama_server] log_size
+LOG_SHARE = 0.1  # of a processor, that a flood of log may cost
 
 
 class Stream:
@@ -145,3 +147,62 @@ def adopted(bench, cycles=1000):
         f'{cycles} kills, {died} of them with a server: all others were served from the same '
         f'process, {sum(map(len, left.values()))} left over at the end; first answer after '
         f'{statistics.median(took) * 1000:.0f} ms, {max(took) * 1000:.0f} at most')
+
+
+def cost(router):
+    """Descriptors, threads and children that ended and were not waited for."""
+    process = pathlib.Path(f'/proc/{router.pid}')
+    zombies = 0
+    for entry in os.scandir('/proc'):
+        if entry.name.isdigit() and not is_alive(entry.name):
+            try:
+                fields = pathlib.Path(entry.path, 'stat').read_text().rpartition(')')[2].split()
+            except OSError:
+                continue
+            zombies += fields[0] == 'Z' and int(fields[1]) == router.pid
+    return len(os.listdir(process / 'fd')), len(os.listdir(process / 'task')), zombies
+
+
+def cycled(bench, cycles=10_000):
+    """Loads and unloads leave the daemon as it was."""
+    cycles = 10 if bench.short else cycles
+    router = bench.router('cycles', models=LOADED, preload=())
+    router.start(router.is_ready)
+
+    def both():
+        for verb in ('load', 'unload'):
+            router.control('POST', f'models/{LOADED[0]}/{verb}?wait=false')  # at the same time
+            router.control('POST', f'models/{LOADED[1]}/{verb}')
+            router.control('POST', f'models/{LOADED[0]}/{verb}')
+
+    both()
+    before, memory = settled(lambda: cost(router)), router.memory()
+    for cycle in range(cycles // len(LOADED)):
+        both()
+        if cycle % 500 == 499:
+            bench.note(f'{(cycle + 1) * len(LOADED)} loads and unloads, {router.memory() >> 10} KiB')
+    after, grown = settled(lambda: cost(router)), router.memory() - memory
+    return bench.verdict(after == before and after[2] == 0,
+                         f'{cycles} loads and unloads: descriptors, threads, zombies {before} before '
+                         f'and {after} after; {grown >> 10} KiB more memory')
+
+
+def flooded(bench, seconds=600):
+    """A server that writes 64 MiB a second into its log costs little, and its log stays small."""
+    seconds = 5 if bench.short else seconds
+    router = bench.router('flood', aside=f'export HELD_LOG={64 << 20}')
+    memory, used, began = router.memory(), router.cpu_seconds(), time.monotonic()
+    largest = 0
+    while time.monotonic() - began < seconds:
+        time.sleep(0.1)
+        largest = max(largest, sum(path.stat().st_size for path in router.state.glob('logs/*')))
+        if not router.answers():
+            raise target.Failed('the server does not answer beside its log')
+    share = (router.cpu_seconds() - used) / (time.monotonic() - began)
+    grown = router.memory() - memory
+    most = 4 * LOG_SIZE
+    return bench.verdict(
+        (share < LOG_SHARE or bench.short or router.is_sanitized()) and largest < most and
+        bench.bounded(router, grown, 4 << 20),
+        f'{seconds} s of 64 MiB a second: {share * 100:.1f} % of a processor, log {largest >> 20} '
+        f'MiB at most, {grown >> 10} KiB more memory')

@@ -139,6 +139,11 @@ class Router:
         with open(f'/proc/{self.pid}/smaps_rollup') as lines:
             return next(int(line.split()[1]) << 10 for line in lines if line.startswith('Rss:'))
 
+    def cpu_seconds(self):
+        """Of the daemon alone."""
+        fields = pathlib.Path(f'/proc/{self.pid}/stat').read_text().rpartition(')')[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
     def is_sanitized(self):
         """Whether it was built with a sanitizer, whose own memory is many times the daemon's."""
         maps = pathlib.Path(f'/proc/{self.pid}/maps').read_text()

@@ -17,6 +17,9 @@ namespace routerd::test {
 class MemoryRows : public InstanceRows {
   public:
     boost::asio::awaitable<Result<void>> insert(InstanceRow row) override {
+        if (is_full) {
+            co_return Error(Errc::unavailable, "disk full");
+        }
         last_id_ = std::max(last_id_, row.id);
         rows[row.id] = std::move(row);
         co_return Result<void>();
@@ -37,6 +40,7 @@ class MemoryRows : public InstanceRows {
     }
 
     std::map<std::int64_t, InstanceRow> rows;
+    bool is_full = false;  ///< nothing can be inserted
 
   private:
     std::int64_t last_id_ = 0;

@@ -82,6 +82,20 @@ TEST_F(FleetServeTest, LeavesAServerAloneThatSendsThoughItDoesNotAnswer) {
     });
 }
 
+TEST_F(FleetServeTest, ServesThoughItCannotBeRememberedAndRemembersItLater) {
+    add_model("a");
+    rows.is_full = true;
+    live([this](Fleet& fleet) -> asio::awaitable<void> {
+        const auto granted = co_await lease(fleet, "a");
+        EXPECT_TRUE(granted) << (granted ? "" : granted.error().message());
+        EXPECT_TRUE(rows.rows.empty());
+        rows.is_full = false;
+        co_await probed(fleet, 2);
+        EXPECT_EQ(rows.rows.size(), 1U);
+        EXPECT_EQ(rows.rows.begin()->second.pid, fleet.view("a").pid);
+    });
+}
+
 TEST_F(FleetServeTest, LeavesAHealthyServerAlone) {
     add_model("a");
     live([](Fleet& fleet) -> asio::awaitable<void> {
