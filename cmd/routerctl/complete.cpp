@@ -138,6 +138,18 @@ std::vector<Candidate> profiles(client::Client& client, const std::string& prefi
     return candidates;
 }
 
+std::vector<Candidate> keys(client::Client& client) {
+    std::vector<Candidate> candidates;
+    const auto list = client.keys();
+    if (!list) {
+        return candidates;
+    }
+    for (const auto& key : list->items) {
+        candidates.push_back({key.name, join(key.scopes, ", ")});
+    }
+    return candidates;
+}
+
 /// "{fast,balanced}" as CLI11 describes a choice.
 std::vector<Candidate> choices(const std::string& type) {
     std::vector<Candidate> candidates;
@@ -160,6 +172,9 @@ std::vector<Candidate> values_of(const CLI::Option& option, client::Client& clie
     }
     if (type == profile_word) {
         return profiles(client, prefix);
+    }
+    if (type == key_word) {
+        return keys(client);
     }
     if (type == file_word || type == folder_word) {
         return {{type == file_word ? ":files" : ":folders", ""}};

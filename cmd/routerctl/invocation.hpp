@@ -45,6 +45,7 @@ inline void set_action(CLI::App& command, Invocation& invocation, int (*run)(Con
 // What an argument stands for; completion looks at these words.
 constexpr const char* model_word = "MODEL";
 constexpr const char* profile_word = "PROFILE";
+constexpr const char* key_word = "KEY";
 constexpr const char* file_word = "FILE";
 constexpr const char* folder_word = "DIR";
 

@@ -106,6 +106,9 @@ int dump(const std::string& path) {
 }
 
 int serve(Arguments& arguments) {
+    if (arguments.insecure_no_auth) {  // at each reload too
+        arguments.load.overrides.emplace_back("http.insecure_no_auth", "true");
+    }
     auto loaded = load_config(arguments.load);
     if (!loaded.usable()) {
         return print_problems(loaded);

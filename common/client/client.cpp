@@ -246,6 +246,18 @@ Result<api::DecisionList> Client::explain(std::string_view name) {
     return get<api::DecisionList>(target);
 }
 
+Result<api::KeyList> Client::keys() {
+    return get<api::KeyList>(at("keys"));
+}
+
+Result<api::NewKey> Client::create_key(const api::KeyRequest& request) {
+    return post<api::NewKey>(at("keys"), api::encode(request), Wait::no);
+}
+
+Result<api::Key> Client::revoke_key(std::string_view name) {
+    return understood<api::Key>(call(Request("DELETE", at("keys", name)), Wait::no));
+}
+
 Result<api::ConfigList> Client::config() {
     return get<api::ConfigList>(at("config"));
 }

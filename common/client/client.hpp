@@ -12,6 +12,7 @@
 #include "common/api/estimate.hpp"
 #include "common/api/event.hpp"
 #include "common/api/instance.hpp"
+#include "common/api/key.hpp"
 #include "common/api/log.hpp"
 #include "common/api/memory.hpp"
 #include "common/api/model.hpp"
@@ -126,6 +127,11 @@ class Client {
 
     /// `name`: a model, or else a request's id.
     Result<api::DecisionList> explain(std::string_view name);
+
+    Result<api::KeyList> keys();
+    Result<api::NewKey> create_key(const api::KeyRequest& request);
+    /// By name or id.
+    Result<api::Key> revoke_key(std::string_view name);
 
     Result<api::ConfigList> config();
     Result<api::ReloadResult> reload_config();

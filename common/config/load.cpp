@@ -166,12 +166,11 @@ void check_together(const Config& config, Loader& loader, std::vector<std::strin
     }
     const bool has_key = !config.auth.api_key.empty() || !config.auth.keys_file.empty();
     for (const auto& address : config.http.listen) {
-        if (!has_key && !config.http.insecure_no_auth && !is_local_address(address)) {
-            loader.problem(loader.origin_of("http.listen"),
-                           "'" + address +
-                               "' can be reached from other machines, and there is no "
-                               "key",
-                           "set [auth] api_key, listen on 127.0.0.1, or pass --insecure-no-auth");
+        if (!has_key && !config.http.insecure_no_auth &&
+            !is_local_address(address)) {  // keys may be kept elsewhere
+            notes.push_back("'" + address +
+                            "' can be reached from other machines, and there is no [auth] api_key: "
+                            "routerd starts only with a key of 'routerctl keys create'");
         }
     }
     const auto socket = complain_about_socket_path(config.state.socket);

@@ -32,14 +32,9 @@ Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load) {
     if (!doors) {
         return doors.error();
     }
-    auto authenticator = Authenticator::make(config, doors->loopback_only());
-    if (!authenticator) {
-        return authenticator.error();
-    }
-    if (!doors->loopback_only() && !authenticator->has_keys() && !config.http.insecure_no_auth) {
-        return Error(Errc::forbidden,
-                     "listening beyond this machine without a key would give it to everybody")
-            .with_hint("set [auth] api_key, listen on 127.0.0.1, or start with --insecure-no-auth");
+    const auto configured = Authenticator::make(config, doors->loopback_only());
+    if (!configured) {
+        return configured.error();
     }
     auto certificate = load_certificate(config.http);
     if (!certificate) {
@@ -58,8 +53,7 @@ Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load) {
         return store.error();
     }
     std::unique_ptr<App> app(new App(std::move(loaded), std::move(load), std::move(*lock),
-                                     std::move(*store), std::move(*authenticator),
-                                     std::move(*doors)));
+                                     std::move(*store), std::move(*doors)));
     app->use(std::move(*certificate));
     return app;
 }
@@ -71,7 +65,7 @@ void App::use(std::optional<TlsContext> certificate) {
 }
 
 App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<Store> store,
-         Authenticator authenticator, Doors doors)
+         Doors doors)
     : loaded_(std::move(loaded)),
       load_(std::move(load)),
       lock_(std::move(lock)),
@@ -92,7 +86,7 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
               .catalog = [this] { return catalog_.snapshot(); },
               .account = [this](const Record& record) { log_record(record); }},
              loaded_.config),
-      authenticator_(std::move(authenticator)),
+      keys_(*store_),
       health_(*store_),
       control_({.executor = loop_.get_executor(),
                 .pool = pool_,
@@ -102,6 +96,7 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                 .events = events_,
                 .log = log_,
                 .requests = telemetry_.history(),
+                .keys = keys_,
                 .config = [this]() -> const LoadedConfig& { return loaded_; },
                 .daemon = [this] { return facts(); },
                 .reload = [this] { return reload(); },
@@ -118,13 +113,11 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                      .health = [this] { return fleet_.health(); },
                      .server = [this] { return server_report(); },
                      .check = [this] { return health_.check(); }}),
-      server_(
-          io_, routes_,
-          {.http = loaded_.config.http,
-           .authorize = [this](const http::RequestHead& head, const Route* route,
-                               Scheme scheme) { return authenticator_.check(head, route, scheme); },
-           .place = [this](Arrival& arrival) { return place(arrival); },
-           .pass_on = nullptr}),
+      server_(io_, routes_,
+              {.http = loaded_.config.http,
+               .authorize = nullptr,  // let_in_by_keys(), before anybody is served
+               .place = [this](Arrival& arrival) { return place(arrival); },
+               .pass_on = nullptr}),
       doors_(std::move(doors)),
       tasks_(loop_.get_executor(), "daemon task"),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
@@ -133,6 +126,41 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
 App::~App() {
     store_->join();
     pool_.join();
+}
+
+Result<Authorize> App::make_authorize(const Config& config) const {
+    auto made = Authenticator::make(config, doors_.loopback_only(), keys_.keys());
+    if (!made) {
+        return made.error();
+    }
+    if (!doors_.loopback_only() && !made->has_keys() && !loaded_.config.http.insecure_no_auth) {
+        return Error(Errc::forbidden,
+                     "listening beyond this machine without a key would give it to everybody")
+            .with_hint(
+                "set [auth] api_key; or listen on 127.0.0.1 and make one with 'routerctl keys "
+                "create'; or start with --insecure-no-auth");
+    }
+    // Shared and immutable: each loop has its own pointer to it.
+    auto shared = std::make_shared<const Authenticator>(std::move(*made));
+    return Authorize(
+        [shared = std::move(shared)](const http::RequestHead& head, const Route* route,
+                                     Scheme scheme) { return shared->check(head, route, scheme); });
+}
+
+void App::let_in(const Authorize& authorize) {
+    server_.use(authorize);
+    for (const auto& worker : workers_) {
+        worker->use(authorize);
+    }
+}
+
+Result<void> App::let_in_by_keys() {
+    const auto authorize = make_authorize(loaded_.config);
+    if (!authorize) {
+        return authorize.error();
+    }
+    let_in(*authorize);
+    return {};
 }
 
 void App::report_store() {

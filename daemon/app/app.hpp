@@ -13,6 +13,7 @@
 #include "daemon/app/doors.hpp"
 #include "daemon/app/health.hpp"
 #include "daemon/auth/authenticator.hpp"
+#include "daemon/auth/key_ring.hpp"
 #include "daemon/catalog/catalog.hpp"
 #include "daemon/control/control.hpp"
 #include "daemon/dialects/llama_router.hpp"
@@ -49,8 +50,13 @@ class App {
 
   private:
     App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<Store> store,
-        Authenticator authenticator, Doors doors);
+        Doors doors);
     void use(std::optional<TlsContext> certificate);
+    /// With the keys of `config` and those that are kept now. Errors: those of
+    /// Authenticator::make(), and forbidden where everybody would be let in.
+    Result<Authorize> make_authorize(const Config& config) const;
+    void let_in(const Authorize& authorize);
+    Result<void> let_in_by_keys();
 
     void add_routes();
     void report_store();
@@ -84,7 +90,7 @@ class App {
     StoredCorrections corrections_;
     Fleet fleet_;
     Proxy proxy_;
-    Authenticator authenticator_;
+    KeyRing keys_;
     Health health_;
     Control control_;
     LlamaRouter llama_router_;

@@ -21,6 +21,10 @@ asio::awaitable<Result<void>> App::start() {
     if (!listeners) {
         co_return listeners.error();
     }
+    const auto read = co_await keys_.start();
+    if (!read) {
+        co_return read.error();
+    }
     const auto remembered = co_await telemetry_.start();
     if (!remembered) {
         co_return remembered.error();
@@ -31,6 +35,16 @@ asio::awaitable<Result<void>> App::start() {
     }
     fleet_.set_catalog(catalog_.snapshot());
     start_workers();
+    const auto guarded = let_in_by_keys();
+    if (!guarded) {
+        co_return guarded.error();
+    }
+    keys_.on_change([this] {
+        const auto renewed = let_in_by_keys();
+        if (!renewed) {  // as it was: what cannot be read lets nobody in that was not let in before
+            spdlog::error("use the keys: {}", renewed.error().message());
+        }
+    });
     catalog_.on_change([this] {
         fleet_.set_catalog(catalog_.snapshot());
         for (const auto& worker : workers_) {
@@ -67,9 +81,7 @@ void App::start_workers() {
             .core = loop_.get_executor(),
             .gate = fleet_,
             .routes = routes_,
-            .authorize = [this](
-                             const http::RequestHead& head, const Route* route,
-                             Scheme scheme) { return authenticator_.check(head, route, scheme); },
+            .authorize = nullptr,  // let_in_by_keys()
             .pass_on = [this](Arrival arrival) { server_.serve(std::move(arrival)); },
             .account = [this](Record&& record) { log_record(record); }};
         workers_.push_back(
@@ -162,7 +174,12 @@ asio::awaitable<Result<void>> App::reload() {
     if (!certificate) {
         co_return certificate.error().within("reload: the configuration stays as it was");
     }
+    const auto authorize = make_authorize(loaded->config);
+    if (!authorize) {
+        co_return authorize.error().within("reload: the configuration stays as it was");
+    }
     use(std::move(*certificate));
+    let_in(*authorize);
     loaded_ = std::move(*loaded);
     proxy_.apply(loaded_.config);
     for (const auto& worker : workers_) {

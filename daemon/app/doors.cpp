@@ -1,6 +1,5 @@
 #include "daemon/app/doors.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace routerd {
@@ -21,6 +20,7 @@ Result<Doors> Doors::plan(const Config& config) {
     for (auto& one : *handed) {
         const bool is_control =
             one.name == "control" || one.address.unix_path == config.state.socket;
+        doors.loopback_only_ = doors.loopback_only_ && (is_control || one.address.is_loopback());
         (is_control ? doors.handed_control_ : doors.handed_public_).push_back(std::move(one));
     }
     if (!doors.handed_public_.empty()) {
@@ -31,15 +31,10 @@ Result<Doors> Doors::plan(const Config& config) {
         if (!address) {
             return address.error().within("[http] listen");
         }
+        doors.loopback_only_ = doors.loopback_only_ && address->is_loopback();
         doors.public_.push_back(std::move(*address));
     }
     return doors;
-}
-
-bool Doors::loopback_only() const noexcept {
-    const auto is_local = [](const ListenAddress& address) { return address.is_loopback(); };
-    return std::ranges::all_of(public_, is_local) &&
-           std::ranges::all_of(handed_public_, is_local, &HandedOver::address);
 }
 
 Result<Doors::Open> Doors::open(IoLoop& loop) {

@@ -18,7 +18,7 @@ class Doors {
     static Result<Doors> plan(const Config& config);
 
     /// Nobody beyond this machine can come in.
-    bool loopback_only() const noexcept;
+    bool loopback_only() const noexcept { return loopback_only_; }
 
     struct Open {
         std::vector<Listener> control;
@@ -32,6 +32,7 @@ class Doors {
     std::vector<HandedOver> handed_public_;
     ListenAddress control_;
     std::vector<ListenAddress> public_;  ///< none where some were handed over
+    bool loopback_only_ = true;
 };
 
 }  // namespace routerd

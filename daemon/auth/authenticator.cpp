@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -79,7 +80,8 @@ Result<std::string_view> given_key(const http::RequestHead& head) {
 
 }  // namespace
 
-Result<Authenticator> Authenticator::make(const Config& config, bool loopback_only) {
+Result<Authenticator> Authenticator::make(const Config& config, bool loopback_only,
+                                          const std::vector<KeyRow>& kept) {
     Authenticator made;
     made.origins_ = config.http.cors_origins;
     made.loopback_only_ = loopback_only;
@@ -95,11 +97,30 @@ Result<Authenticator> Authenticator::make(const Config& config, bool loopback_on
             made.keys_.push_back({"keys_file:" + std::to_string(i + 1), std::move(keys->at(i))});
         }
     }
+    for (const auto& row : kept) {
+        auto key = read_kept(row);
+        if (!key) {
+            return key.error();
+        }
+        made.kept_.push_back(std::move(*key));
+    }
     return made;
 }
 
+Result<Authenticator::KeptKey> Authenticator::read_kept(const KeyRow& row) {
+    auto digest = digest_from_hex(row.digest);
+    if (!digest) {
+        return digest.error().within("read key '" + row.name + "'");
+    }
+    KeptKey key{{row.name, nullptr}, *digest, row.scopes, row.expires_at};
+    if (!row.models.empty()) {
+        key.caller.models = std::make_shared<const std::vector<std::string>>(row.models);
+    }
+    return key;
+}
+
 Result<void> Authenticator::check_browser(const http::RequestHead& head, Scheme scheme) const {
-    if (loopback_only_ && keys_.empty() && !is_local_host(head.host)) {
+    if (loopback_only_ && !has_keys() && !is_local_host(head.host)) {
         // A page of somebody's whose name was made to point here (DNS rebinding).
         return Error(Errc::forbidden,
                      "Host '" + escaped(head.host) + "' is not this machine's name")
@@ -120,7 +141,32 @@ Result<void> Authenticator::check_browser(const http::RequestHead& head, Scheme 
     return {};
 }
 
-Result<std::string> Authenticator::check_key(const http::RequestHead& head) const {
+Result<void> Authenticator::check_kept(const KeptKey& key, const http::RequestHead& head,
+                                       const Route* route) {
+    if (key.expires && std::chrono::system_clock::now() >= *key.expires) {
+        return Error(Errc::invalid_api_key,
+                     "key '" + key.caller.key + "' expired at " + format_rfc3339(*key.expires))
+            .with_hint("routerctl keys create makes a new one");
+    }
+    const auto scope = route == nullptr ? Scope::open : route->scope;
+    const bool reads = head.method == "GET" || head.method == "HEAD";
+    const auto has = [&key](std::string_view name) {
+        return std::ranges::find(key.scopes, name) != key.scopes.end();
+    };
+    const bool may = scope == Scope::open || (scope == Scope::admin && has("admin")) ||
+                     (scope == Scope::read && (has("read") || has("admin"))) ||
+                     (scope == Scope::inference && (has("inference") || (reads && has("read"))));
+    if (!may) {
+        const auto* needed = scope == Scope::inference ? "inference"
+                             : scope == Scope::read    ? "read"
+                                                       : "admin";
+        return Error(Errc::forbidden, "key '" + key.caller.key + "' has not the scope '" + needed +
+                                          "' that this needs; it has: " + join(key.scopes, ", "));
+    }
+    return {};
+}
+
+Result<Caller> Authenticator::check_key(const http::RequestHead& head, const Route* route) const {
     const auto given = given_key(head);
     if (!given) {
         return given.error();
@@ -129,20 +175,31 @@ Result<std::string> Authenticator::check_key(const http::RequestHead& head) cons
     for (const auto& key : keys_) {
         known = same_key(*given, key.secret) ? &key : known;
     }
-    if (known == nullptr) {
+    if (known != nullptr) {
+        return Caller{known->name, nullptr};
+    }
+    const KeptKey* kept = nullptr;
+    if (!kept_.empty()) {
+        const auto digest = digest_of(*given);
+        for (const auto& key : kept_) {
+            kept = same_digest(digest, key.digest) ? &key : kept;
+        }
+    }
+    if (kept == nullptr) {
         return Error(Errc::invalid_api_key, "this key is not known here");
     }
-    return known->name;
+    const auto allowed = check_kept(*kept, head, route);
+    return allowed ? Result<Caller>(kept->caller) : allowed.error();
 }
 
-Result<std::string> Authenticator::check(const http::RequestHead& head, const Route* route,
-                                         Scheme scheme) const {
+Result<Caller> Authenticator::check(const http::RequestHead& head, const Route* route,
+                                    Scheme scheme) const {
     const auto safe = check_browser(head, scheme);
     if (!safe) {
         return safe.error();
     }
     const bool open = route != nullptr && route->scope == Scope::open;
-    return keys_.empty() || open ? Result<std::string>(std::string()) : check_key(head);
+    return !has_keys() || open ? Result<Caller>(Caller()) : check_key(head, route);
 }
 
 }  // namespace routerd

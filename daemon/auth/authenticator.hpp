@@ -1,41 +1,58 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/base/time.hpp"
 #include "common/config/schema.hpp"
+#include "daemon/auth/key.hpp"
+#include "daemon/http/caller.hpp"
 #include "daemon/http/routes.hpp"
+#include "daemon/store/keys.hpp"
 
 namespace routerd {
 
-/// Who may do what on the public listeners. With no key configured everybody who reaches a loopback
-/// listener may do everything; what a browser can be tricked into is refused even then. Immutable.
+/// Who may do what on the public listeners. With no key, configured or kept, everybody who reaches
+/// a loopback listener may do everything; what a browser can be tricked into is refused even then.
+/// Immutable.
 class Authenticator {
   public:
-    /// Reads the key file too. Errors: invalid_request (a file that others can read, or without a
-    /// key), unavailable (it cannot be read).
-    static Result<Authenticator> make(const Config& config, bool loopback_only);
+    /// Reads the key file too; its keys and [auth] api_key have every scope. `kept`: those of
+    /// `routerctl keys`. Errors: invalid_request (a file that others can read, or without a key; a
+    /// kept key that cannot be read), unavailable (the file cannot be read).
+    static Result<Authenticator> make(const Config& config, bool loopback_only,
+                                      const std::vector<KeyRow>& kept = {});
 
-    bool has_keys() const noexcept { return !keys_.empty(); }
+    bool has_keys() const noexcept { return !keys_.empty() || !kept_.empty(); }
 
-    /// Is this request allowed to come this far? The name of the key that it brings, which tells
-    /// nothing of the key itself; empty where none is needed. Errors: invalid_api_key, forbidden.
-    Result<std::string> check(const http::RequestHead& head, const Route* route,
-                              Scheme scheme) const;
+    /// Is this request allowed to come this far, and whose is it? Errors: invalid_api_key,
+    /// forbidden.
+    Result<Caller> check(const http::RequestHead& head, const Route* route, Scheme scheme) const;
 
   private:
     Authenticator() = default;
     Result<void> check_browser(const http::RequestHead& head, Scheme scheme) const;
-    Result<std::string> check_key(const http::RequestHead& head) const;
+    Result<Caller> check_key(const http::RequestHead& head, const Route* route) const;
 
     struct Key {
         std::string name;  ///< "api_key", or "keys_file:3" for the third key of the file
         std::string secret;
     };
+    struct KeptKey {
+        Caller caller;
+        KeyDigest digest;
+        std::vector<std::string> scopes;
+        std::optional<WallTime> expires;
+    };
+    static Result<KeptKey> read_kept(const KeyRow& row);
+    static Result<void> check_kept(const KeptKey& key, const http::RequestHead& head,
+                                   const Route* route);
 
     std::vector<Key> keys_;
+    std::vector<KeptKey> kept_;
     std::vector<std::string> origins_;
     bool loopback_only_ = true;
 };

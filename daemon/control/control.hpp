@@ -22,6 +22,7 @@ class EventLog;
 class Fleet;
 class LogRing;
 class RequestHistory;
+class KeyRing;
 class Store;
 
 /// What only the composition root knows.
@@ -49,6 +50,7 @@ class Control {
         EventLog& events;
         LogRing& log;
         RequestHistory& requests;
+        KeyRing& keys;
         std::function<const LoadedConfig&()> config;  ///< in force now
         std::function<DaemonFacts()> daemon;
         std::function<asio::awaitable<Result<void>>()> reload;

@@ -50,7 +50,8 @@ Result<Response> openapi(Exchange& /*exchange*/) {
 std::vector<Route> Control::routes() {
     std::vector<Route> table;
     const auto add = [this, &table](const char* method, const char* path, auto function) {
-        table.push_back({method, std::string("/control/v1/") + path, Scope::admin,
+        const auto scope = std::string_view(method) == "GET" ? Scope::read : Scope::admin;
+        table.push_back({method, std::string("/control/v1/") + path, scope,
                          handler(*this, function), Dialect::openai});
     };
     add("GET", "status", control::status);
@@ -85,6 +86,9 @@ std::vector<Route> Control::routes() {
     add("POST", "profiles/{name}/deactivate", control::deactivate_profile);
     add("GET", "events", control::list_events);
     add("GET", "requests", control::list_requests);
+    add("GET", "keys", control::list_keys);
+    add("POST", "keys", control::create_key);
+    add("DELETE", "keys/{name}", control::revoke_key);
     add("GET", "config", control::list_config);
     add("POST", "config/reload", control::reload_config);
     add("POST", "shutdown", control::shut_down);

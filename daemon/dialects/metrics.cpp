@@ -82,7 +82,7 @@ std::vector<Route> metrics_routes(const Fleet& fleet, const Telemetry& telemetry
         return Result<Response>(scrape(fleet, telemetry));
     };
     std::vector<Route> table;
-    table.push_back({"GET", "/metrics", Scope::admin, reply(show), Dialect::openai});
+    table.push_back({"GET", "/metrics", Scope::read, reply(show), Dialect::openai});
     return table;
 }
 

@@ -49,20 +49,25 @@ ordered_json to_json(const Model& model, const Fleet& fleet) {
               {"capabilities", names_of(model.capabilities)}}}};
 }
 
-Response list(const Snapshot& snapshot, const Fleet& fleet) {
+Response list(const Snapshot& snapshot, const Fleet& fleet, const Caller& caller) {
     auto data = ordered_json::array();
     for (const auto& model : snapshot.models) {
-        if (model->enabled) {
+        if (model->enabled && caller.may_use(model->id)) {
             data.push_back(to_json(*model, fleet));
         }
     }
     return Response::json(ordered_json{{"object", "list"}, {"data", std::move(data)}}.dump());
 }
 
-Result<Response> show(const Snapshot& snapshot, const Fleet& fleet, const std::string& name) {
+Result<Response> show(const Snapshot& snapshot, const Fleet& fleet, const std::string& name,
+                      const Caller& caller) {
     const auto model = resolve(snapshot, fleet, name);
     if (!model) {
         return model.error();
+    }
+    if (!caller.may_use((*model)->id)) {
+        return Error(Errc::forbidden,
+                     "key '" + caller.key + "' may not use model '" + (*model)->id + "'");
     }
     return Response::json(to_json(**model, fleet).dump());
 }
@@ -70,11 +75,11 @@ Result<Response> show(const Snapshot& snapshot, const Fleet& fleet, const std::s
 }  // namespace
 
 std::vector<Route> openai_model_routes(std::function<SnapshotPtr()> catalog, const Fleet& fleet) {
-    const auto all = [catalog, &fleet](Exchange& /*exchange*/) {
-        return Result<Response>(list(*catalog(), fleet));
+    const auto all = [catalog, &fleet](Exchange& exchange) {
+        return Result<Response>(list(*catalog(), fleet, exchange.caller()));
     };
     const auto one = [catalog, &fleet](Exchange& exchange) {
-        return show(*catalog(), fleet, exchange.param("id"));
+        return show(*catalog(), fleet, exchange.param("id"), exchange.caller());
     };
     std::vector<Route> table;
     table.push_back({"GET", "/v1/models", Scope::inference, reply(all), Dialect::openai});

@@ -132,7 +132,7 @@ std::vector<Route> telemetry_routes(RequestHistory& history) {
         const auto handler = [&history, show](Exchange& exchange) {
             return show(history, exchange);
         };
-        table.push_back({"GET", pattern, Scope::admin, reply(handler), Dialect::openai});
+        table.push_back({"GET", pattern, Scope::read, reply(handler), Dialect::openai});
     };
     add("/v1/telemetry/summary", summary);
     add("/v1/telemetry/requests", requests);

@@ -12,6 +12,7 @@
 
 #include "common/base/result.hpp"
 #include "common/base/time.hpp"
+#include "daemon/gate/rate_limiter.hpp"
 #include "daemon/net/signal.hpp"
 #include "daemon/scheduler/priority.hpp"
 
@@ -158,6 +159,9 @@ class Ticket {
 /// any other. Used on its own loop only.
 class Gate {
   public:
+    /// Counts a request of this key (its name).
+    virtual asio::awaitable<Admission> admit(std::string key) = 0;
+
     /// A place in the model's queue, which loads it when it is not. Never fails: what is wrong
     /// settles the ticket.
     virtual Ticket request(const Demand& demand) = 0;

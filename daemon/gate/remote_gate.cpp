@@ -50,6 +50,11 @@ void RemoteGate::on_closing_instance(std::function<void(std::uint64_t)> callback
     on_closing_.push_back(std::move(callback));
 }
 
+asio::awaitable<Admission> RemoteGate::admit(std::string key) {
+    auto work = [this, &key] { return desk_.gate().admit(key); };
+    co_return co_await await_on<Admission>(desk_.executor(), std::move(work));
+}
+
 asio::awaitable<std::size_t> RemoteGate::least_busy(std::vector<std::string> models) {
     auto work = [this, &models] { return desk_.gate().least_busy(models); };
     co_return co_await await_on<std::size_t>(desk_.executor(), std::move(work));

@@ -20,6 +20,7 @@ class RemoteGate final : public Gate {
     /// For GateDesk::answer_to(). Any thread.
     Mailbox<gate::FromDesk>::Address address() const { return inbox_.address(); }
 
+    asio::awaitable<Admission> admit(std::string key) override;
     Ticket request(const Demand& demand) override;
     asio::awaitable<std::size_t> least_busy(std::vector<std::string> models) override;
     void on_closing_instance(std::function<void(std::uint64_t)> callback) override;

@@ -9,6 +9,7 @@
 
 #include "common/base/result.hpp"
 #include "common/http/head.hpp"
+#include "daemon/http/caller.hpp"
 #include "daemon/http/connection.hpp"
 
 namespace routerd {
@@ -51,7 +52,7 @@ class Exchange {
         std::string id;          ///< x-request-id
         std::string path;        ///< decoded
         std::string_view route;  ///< pattern of the route, which outlives the request
-        std::string key;         ///< name of the key that it brought; empty: none was asked for
+        Caller caller;
         Dialect dialect = Dialect::openai;
         std::vector<std::pair<std::string_view, std::string>> params;  ///< of the route's pattern
     };
@@ -67,7 +68,7 @@ class Exchange {
     /// their memory is given back now, not when the answer ends.
     void release_request() noexcept;
     const std::string& id() const noexcept { return request_.id; }
-    const std::string& key() const noexcept { return request_.key; }
+    const Caller& caller() const noexcept { return request_.caller; }
     std::string_view route() const noexcept { return request_.route; }
     const std::string& path() const noexcept { return request_.path; }
     Dialect dialect() const noexcept { return request_.dialect; }

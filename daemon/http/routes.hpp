@@ -16,6 +16,7 @@ namespace routerd {
 enum class Scope {
     open,       ///< anybody: /livez
     inference,  ///< a key with `inference`
+    read,       ///< a key with `read` or `admin`
     admin,      ///< a key with `admin`
 };
 

@@ -186,7 +186,7 @@ const Route* Server::find_route(Exchange& exchange, Served& served) const {
             served.refusal = error_response(allowed.error(), request.dialect);
             return nullptr;
         }
-        request.key = std::move(*allowed);
+        request.caller = std::move(*allowed);
     }
     if (match.route == nullptr) {
         if (request.head.body != http::BodyKind::none) {
@@ -257,7 +257,7 @@ void Server::prepare(Exchange::Request& request) const {
     } else {
         set_new_request_id(request.id);
     }
-    request.key.clear();
+    request.caller = {};
     request.path = request.head.path;
     if (request.path.find('%') != std::string::npos) {
         request.path = http::percent_decode(request.head.path).value_or(request.path);

@@ -21,9 +21,8 @@ namespace routerd {
 
 /// May this request be answered? Asked when its head is there and before its body is read. `route`
 /// is nullptr for a path that does not exist. Errors: invalid_api_key, forbidden.
-/// Gives the name of the key that the request brings, empty where none is needed.
-using Authorize = std::function<Result<std::string>(const http::RequestHead& head,
-                                                    const Route* route, Scheme scheme)>;
+using Authorize =
+    std::function<Result<Caller>(const http::RequestHead& head, const Route* route, Scheme scheme)>;
 
 /// Accepts connections and serves each in a coroutine of its own: read a head, authorize, read the
 /// body, call the route's handler, again. Loop thread only.
@@ -46,6 +45,9 @@ class Server {
 
     /// Serves a connection that somebody else accepted.
     void serve(Arrival arrival);
+
+    /// Who may come in, from the next request on.
+    void use(Authorize authorize) { options_.authorize = std::move(authorize); }
 
     /// The certificate of listeners with TLS, from the next connection on; before the first of them
     /// listens.

@@ -174,6 +174,9 @@ asio::awaitable<void> Pipeline::run() {
     record.endpoint = exchange_.path();
     record.route = exchange_.route();
     bool goes_on = find_model();
+    if (goes_on && proxy_.counts_requests_ && !exchange_.is_control()) {
+        goes_on = co_await count_request();
+    }
     if (goes_on && !meant_.model) {
         co_await choose_in_tier();
     }

@@ -39,6 +39,8 @@ class Pipeline final : private Transfer::Pilot {
 
     // What is asked (pipeline_request.cpp)
     bool find_model();
+    asio::awaitable<bool> count_request();
+    Result<void> leave_what_is_allowed();
     asio::awaitable<void> choose_in_tier();
     bool prepare();
     Result<std::string_view> prepare_body(const Model& model);

@@ -38,6 +38,19 @@ Result<milliseconds> parse_timeout(std::string_view text) {
     return milliseconds(static_cast<std::int64_t>(value * 1000));
 }
 
+/// A time as OpenAI's x-ratelimit-reset-… have it: "120ms", "6m0s", "1s".
+std::string as_openai_writes(milliseconds time) {
+    constexpr std::int64_t ms_a_second = 1000;
+    constexpr std::int64_t seconds_a_minute = 60;
+    if (time.count() < ms_a_second) {
+        return std::to_string(time.count()) + "ms";
+    }
+    const auto all = std::chrono::ceil<std::chrono::seconds>(time).count();
+    const auto minutes = all / seconds_a_minute;
+    return (minutes > 0 ? std::to_string(minutes) + "m" : std::string()) +
+           std::to_string(all % seconds_a_minute) + "s";
+}
+
 /// The content types that carry JSON; none at all is taken for JSON too.
 bool is_json(const http::RequestHead& head) {
     const auto type = head.find("content-type");
@@ -78,7 +91,38 @@ bool Pipeline::find_model() {
         return fail(meant.error());
     }
     meant_ = std::move(*meant);
-    return true;
+    const auto allowed = leave_what_is_allowed();
+    return allowed ? true : fail(allowed.error());
+}
+
+/// Of what is meant, the models that the caller's key may use. Errors: forbidden, where that is
+/// none.
+Result<void> Pipeline::leave_what_is_allowed() {
+    const auto& caller = exchange_.caller();
+    if (meant_.model && !caller.may_use(meant_.model->id)) {
+        return Error(Errc::forbidden,
+                     "key '" + caller.key + "' may not use model '" + meant_.model->id + "'")
+            .with_hint("GET /v1/models lists those that it may use");
+    }
+    const bool is_tier = !meant_.tier.empty();
+    std::erase_if(meant_.tier, [&caller](const auto& model) { return !caller.may_use(model->id); });
+    if (is_tier && meant_.tier.empty()) {
+        return Error(Errc::forbidden, "key '" + caller.key + "' may use no model of this tier")
+            .with_hint("GET /v1/models lists those that it may use");
+    }
+    return {};
+}
+
+/// False: failure_ says that the key asks too often. What it may still ask is told in any case.
+asio::awaitable<bool> Pipeline::count_request() {
+    const auto counted = co_await proxy_.services_.gate.admit(exchange_.caller().key);
+    if (const auto& allowance = counted.allowance) {
+        exchange_.add_header("x-ratelimit-limit-requests", std::to_string(allowance->limit));
+        exchange_.add_header("x-ratelimit-remaining-requests",
+                             std::to_string(allowance->remaining));
+        exchange_.add_header("x-ratelimit-reset-requests", as_openai_writes(allowance->reset));
+    }
+    co_return !counted.refusal || fail(*counted.refusal);
 }
 
 asio::awaitable<void> Pipeline::choose_in_tier() {
@@ -105,7 +149,7 @@ Result<Demand> Pipeline::make_demand(const Model& model) const {
     Demand demand;
     demand.model = model.id;
     demand.request_id = exchange_.id();
-    demand.key = exchange_.key();
+    demand.key = exchange_.caller().key;
     if (model.settings.instances.value_or(1) > 1) {
         demand.conversation = conversation_of(peeked_.opening);
     }

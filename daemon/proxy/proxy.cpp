@@ -17,7 +17,8 @@ asio::awaitable<void> run_pipeline(Proxy& proxy, Exchange& exchange, EndpointKin
 }  // namespace
 
 Proxy::Proxy(Services services, const Config& config)
-    : services_(std::move(services)), limits_(config.limits), pool_(services_.loop) {
+    : services_(std::move(services)), pool_(services_.loop) {
+    apply(config);
     services_.gate.on_closing_instance([this](std::uint64_t instance) { pool_.drop(instance); });
 }
 

@@ -28,12 +28,16 @@ class Proxy {
     /// The inference endpoints and /upstream/…; the Proxy must outlive the table.
     std::vector<Route> routes();
 
-    void apply(const Config& config) { limits_ = config.limits; }
+    void apply(const Config& config) {
+        limits_ = config.limits;
+        counts_requests_ = config.rate_limit.requests_per_minute != 0;
+    }
 
   private:
     friend class Pipeline;
     Services services_;
     LimitsConfig limits_;
+    bool counts_requests_ = false;  ///< [rate_limit] bounds them
     UpstreamPool pool_;
 };
 

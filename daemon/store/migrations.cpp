@@ -87,7 +87,20 @@ CREATE TABLE requests (
 );
 )sql";
 
-constexpr std::array all_migrations{schema_1, schema_2, schema_3};
+/// Schema 4: keys of clients, by digest.
+constexpr std::string_view schema_4 = R"sql(
+CREATE TABLE keys (
+    id         TEXT PRIMARY KEY NOT NULL,
+    name       TEXT UNIQUE NOT NULL,
+    digest     TEXT UNIQUE NOT NULL,
+    scopes     TEXT NOT NULL,
+    models     TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER
+) WITHOUT ROWID;
+)sql";
+
+constexpr std::array all_migrations{schema_1, schema_2, schema_3, schema_4};
 
 }  // namespace
 

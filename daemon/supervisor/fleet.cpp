@@ -45,6 +45,10 @@ asio::awaitable<Result<void>> Fleet::adopt() {
     return core_->adopt();
 }
 
+asio::awaitable<Admission> Fleet::admit(std::string key) {
+    co_return core_->admit(key);
+}
+
 Ticket Fleet::request(const Demand& demand) {
     return core_->request(demand, scheduler::Cause::request);
 }

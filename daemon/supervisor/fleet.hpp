@@ -78,6 +78,7 @@ class Fleet final : public Gate {
     /// dead. Errors: unavailable when the rows or folders cannot be read or made.
     asio::awaitable<Result<void>> adopt();
 
+    asio::awaitable<Admission> admit(std::string key) override;
     Ticket request(const Demand& demand) override;
     asio::awaitable<std::size_t> least_busy(std::vector<std::string> models) override;
     std::size_t least_busy_now(const std::vector<std::string>& models) const;

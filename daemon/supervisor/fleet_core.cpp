@@ -30,6 +30,10 @@ scheduler::Rules rules_of(const Config& config, const Snapshot& catalog) {
     return rules;
 }
 
+RateLimiter::Rules limits_of(const Config& config) {
+    return {config.rate_limit.requests_per_minute, config.rate_limit.burst};
+}
+
 /// A name for one life of a daemon.
 std::string new_mark() {
     std::random_device random;
@@ -55,7 +59,9 @@ Fleet::Core::Core(Fleet& door, Services services, const Config& config)
       lease_ended_(services_.executor),
       gone_(services_.executor, TimePoint::max()),
       watchers_(services_.executor, "watch of a model's server"),
-      tasks_(services_.executor, "fleet") {}
+      tasks_(services_.executor, "fleet") {
+    limiter_.apply(limits_of(config));
+}
 
 void Fleet::Core::set_catalog(SnapshotPtr snapshot) {
     catalog_ = std::move(snapshot);
@@ -66,6 +72,7 @@ void Fleet::Core::set_catalog(SnapshotPtr snapshot) {
 void Fleet::Core::apply(const Config& config) {
     config_ = std::make_shared<const Config>(config);
     memory_.apply(config.memory);
+    limiter_.apply(limits_of(config));
     carry_out(scheduler_.set_budgets(memory_.budgets(), steady_now()));
     carry_out(scheduler_.set_rules(rules_of(config, *catalog_), steady_now()));
     carry_out(scheduler_.set_models(model_rules(), steady_now()));

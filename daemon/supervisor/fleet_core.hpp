@@ -59,6 +59,7 @@ class Fleet::Core : public InstanceObserver {
     Result<LogFile*> log_to_read(const std::string& id, std::uint64_t instance);
     std::vector<std::string> log_files(const std::string& id) const;
     std::vector<HealthReport> health() const;
+    Admission admit(const std::string& key) { return limiter_.take(key, steady_now()); }
     std::size_t least_busy(const std::vector<std::string>& models) const;
     void on_closing_instance(std::function<void(std::uint64_t)> callback);
     void on_change(std::function<void()> callback);
@@ -221,6 +222,7 @@ class Fleet::Core : public InstanceObserver {
     DecisionLog decisions_;
     HealthBook health_;
     std::map<std::string, TimePoint> told_refusal_;  ///< an event a second for each model
+    RateLimiter limiter_;
     std::minstd_rand random_;
     std::string mark_;  ///< of the processes that this daemon starts, and no other
     Signal wake_;

@@ -119,6 +119,12 @@ void Worker::serve(Arrival arrival) {
     });
 }
 
+void Worker::use(Authorize authorize) {
+    inside_->post([inside = inside_.get(), moved = std::move(authorize)]() mutable {
+        inside->server.use(std::move(moved));
+    });
+}
+
 std::size_t Worker::connections() const noexcept {
     return given_ - inside_->server.ended();
 }

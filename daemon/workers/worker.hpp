@@ -42,6 +42,8 @@ class Worker {
 
     void apply(const Config& config);
     void set_catalog(SnapshotPtr catalog);
+    /// Who may come in, from the next request on; called on this worker's thread.
+    void use(Authorize authorize);
 
     /// As the Server's.
     void drain();

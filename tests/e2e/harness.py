@@ -233,10 +233,10 @@ args = ["-t", "1"]
         return self.process
 
     def start(self):
-        wait_for_start(self.spawn(), self._is_ready, 'the daemon to be ready')
+        wait_for_start(self.spawn(), self.is_ready, 'the daemon to be ready')
         return self
 
-    def _is_ready(self):
+    def is_ready(self):
         return self.request('GET', '/readyz', via='socket').status == 200
 
     def run_to_end(self, *arguments, seconds=20):

@@ -42,6 +42,12 @@ class BadSetupTest(harness.E2ETest):
         self.assertIn('--insecure-no-auth', said)
         self.assertIn('api_key', said)
 
+    def test_a_public_address_without_a_key_that_is_wanted(self):
+        router = self.daemon(listen='0.0.0.0:0')
+        router.spawn('--insecure-no-auth')
+        wait_for(lambda: router.socket.exists() and router.is_ready(), 'the daemon')
+        self.assertEqual(router.request('GET', '/v1/models').status, 200)
+
     def test_two_daemons_on_one_state_directory(self):
         router = self.daemon().start()
         status, said = router.run_to_end()  # at once: it waits for nobody

@@ -49,6 +49,11 @@ Reply remove_profile(Control& control, Exchange& exchange);
 Reply activate_profile(Control& control, Exchange& exchange);
 Reply deactivate_profile(Control& control, Exchange& exchange);
 
+// keys.cpp
+Result<Response> list_keys(Control& control, Exchange& exchange);
+Reply create_key(Control& control, Exchange& exchange);
+Reply revoke_key(Control& control, Exchange& exchange);
+
 // logs.cpp, events.cpp, requests.cpp: streams too
 asio::awaitable<void> model_log(Control& control, Exchange& exchange);
 asio::awaitable<void> instance_log(Control& control, Exchange& exchange);

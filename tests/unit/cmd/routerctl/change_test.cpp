@@ -102,5 +102,18 @@ TEST_F(CtlTest, UnloadAllPrintsEachName) {
     EXPECT_EQ(ctl({"unload", "--all", "--format", "{{len .models}}"}).out, "2\n");
 }
 
+TEST_F(CtlTest, PrintsANewKeyAloneAndSaysTheRestOnStderr) {
+    daemon_.answer_json("POST /control/v1/keys",
+                        source_file("tests/golden/routerctl/answers/new_key.json"), "201 Created");
+    for (const auto& arguments : {std::vector<std::string>{"keys", "create", "ci", "--scope",
+                                                           "inference", "--model", "fox"},
+                                  std::vector<std::string>{"keys", "create", "ci", "-q"}}) {
+        const auto outcome = ctl(arguments);
+        EXPECT_EQ(outcome.code, 0);
+        EXPECT_EQ(outcome.out, "sk-0123456789abcdefghijklmnopqrstuvwxyzABCDEFG\n");
+        EXPECT_NE(outcome.err.find("key 'ci' is shown this once"), std::string::npos);
+    }
+}
+
 }  // namespace
 }  // namespace routerd::ctl

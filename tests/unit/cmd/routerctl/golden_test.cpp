@@ -116,6 +116,12 @@ INSTANTIATE_TEST_SUITE_P(
         GoldenCase{"config_show", {"config", "show"}, "GET /control/v1/config", "config.json"},
         GoldenCase{
             "config_reload", {"config", "reload"}, "POST /control/v1/config/reload", "reload.json"},
+        GoldenCase{"keys_ls", {"keys", "ls"}, "GET /control/v1/keys", "keys.json"},
+        GoldenCase{"keys_quiet", {"keys", "ls", "-q"}, "GET /control/v1/keys", "keys.json"},
+        GoldenCase{"keys_revoke",
+                   {"keys", "revoke", "ci/2"},
+                   "DELETE /control/v1/keys/ci%2F2",
+                   "new_key.json"},
         GoldenCase{"shutdown",
                    {"shutdown", "--keep-models", "--no-wait"},
                    "POST /control/v1/shutdown",

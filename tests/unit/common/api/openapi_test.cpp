@@ -13,12 +13,14 @@
 #include "common/api/estimate.hpp"
 #include "common/api/event.hpp"
 #include "common/api/instance.hpp"
+#include "common/api/key.hpp"
 #include "common/api/memory.hpp"
 #include "common/api/model.hpp"
 #include "common/api/profile.hpp"
 #include "common/api/queue.hpp"
 #include "common/api/request.hpp"
 #include "common/api/settings.hpp"
+#include "common/api/shutdown.hpp"
 #include "common/api/status.hpp"
 #include "common/api/switch.hpp"
 
@@ -89,6 +91,10 @@ INSTANTIATE_TEST_SUITE_P(
         SchemaCase{"ModelCounts", to_value(Status{}).at("models")},
         SchemaCase{"RequestCounts", to_value(Status{}).at("requests")},
         SchemaCase{"Check", to_value(Check{})}, SchemaCase{"ConfigEntry", to_value(ConfigEntry{})},
+        SchemaCase{"Key", to_value(Key{})}, SchemaCase{"KeyList", to_value(KeyList{})},
+        SchemaCase{"KeyRequest", to_value(KeyRequest{})}, SchemaCase{"NewKey", to_value(NewKey{})},
+        SchemaCase{"ShutdownRequest", to_value(ShutdownRequest{})},
+        SchemaCase{"ShutdownResult", to_value(ShutdownResult{})},
         SchemaCase{"ReloadResult", to_value(ReloadResult{})}),
     [](const auto& row) { return row.param.schema; });
 

@@ -57,10 +57,11 @@ TEST(AuthenticatorTest, RefusesWrongAndDoubtfulKeys) {
 
 TEST(AuthenticatorTest, NamesTheKeyWithoutTellingIt) {
     const auto auth = with_key("secret");
-    EXPECT_EQ(*auth.check(request("GET", {{"X-Api-Key", "secret"}}), nullptr, Scheme::http),
+    EXPECT_EQ(auth.check(request("GET", {{"X-Api-Key", "secret"}}), nullptr, Scheme::http)->key,
               "api_key");
     EXPECT_EQ(
-        *Authenticator::make(Config{}, true)->check(request("GET", {}), nullptr, Scheme::http), "");
+        Authenticator::make(Config{}, true)->check(request("GET", {}), nullptr, Scheme::http)->key,
+        "");
 }
 
 TEST(AuthenticatorTest, OpenRoutesNeedNoKey) {
@@ -94,6 +95,94 @@ TEST(AuthenticatorTest, AKeyFileMustBeItsOwnersAlone) {
     EXPECT_TRUE(auth->check(request("GET", {{"X-Api-Key", "beta"}}), nullptr, Scheme::http));
     EXPECT_FALSE(auth->check(request("GET", {{"X-Api-Key", "# people"}}), nullptr, Scheme::http));
     std::filesystem::remove(path);
+}
+
+/// One that is kept: the key is "sk-" and its name.
+KeyRow kept(const std::string& name, std::vector<std::string> scopes) {
+    KeyRow row;
+    row.id = "k-" + name;
+    row.name = name;
+    row.digest = to_hex(digest_of("sk-" + name));
+    row.scopes = std::move(scopes);
+    return row;
+}
+
+Result<Caller> ask(const Authenticator& auth, const std::string& key, Scope scope,
+                   std::string_view method = "POST") {
+    Route route;
+    route.scope = scope;
+    return auth.check(request(method, {{"X-Api-Key", key}}), &route, Scheme::http);
+}
+
+TEST(KeptKeysTest, MayDoWhatTheirScopesSay) {
+    const auto auth = *Authenticator::make(
+        Config{}, true, {kept("i", {"inference"}), kept("r", {"read"}), kept("a", {"admin"})});
+    EXPECT_TRUE(auth.has_keys());
+    struct Case {
+        Scope scope;
+        std::string_view method;
+        std::string_view allowed;
+    };
+    for (const auto& [scope, method, allowed] :
+         {Case{Scope::open, "GET", "ira"}, Case{Scope::inference, "POST", "i"},
+          Case{Scope::inference, "GET", "ir"}, Case{Scope::read, "GET", "ra"},
+          Case{Scope::admin, "POST", "a"}, Case{Scope::admin, "GET", "a"}}) {
+        for (const char name : std::string("ira")) {
+            const auto answer = ask(auth, std::string("sk-") + name, scope, method);
+            const bool may = allowed.find(name) != std::string_view::npos;
+            EXPECT_EQ(bool(answer), may) << name << ' ' << static_cast<int>(scope) << ' ' << method;
+            if (!may) {
+                EXPECT_EQ(answer.error().code(), Errc::forbidden);
+            }
+        }
+    }
+}
+
+TEST(KeptKeysTest, AreKnownByTheirDigestAlone) {
+    const auto row = kept("ci", {"inference"});
+    const auto auth = *Authenticator::make(Config{}, true, {row});
+    EXPECT_EQ(ask(auth, "sk-ci", Scope::inference)->key, "ci");
+    for (const auto& wrong : {std::string("sk-cj"), std::string("sk-"), row.digest, row.id}) {
+        EXPECT_EQ(ask(auth, wrong, Scope::inference).error().code(), Errc::invalid_api_key);
+    }
+}
+
+TEST(KeptKeysTest, StandBesideTheConfiguredOne) {
+    Config config;
+    config.auth.api_key = "secret";
+    const auto auth = *Authenticator::make(config, true, {kept("ci", {"inference"})});
+    EXPECT_EQ(ask(auth, "secret", Scope::admin)->key, "api_key");
+    EXPECT_EQ(ask(auth, "sk-ci", Scope::inference)->key, "ci");
+    EXPECT_FALSE(ask(auth, "sk-ci", Scope::admin));
+}
+
+TEST(KeptKeysTest, Expire) {
+    auto row = kept("ci", {"inference"});
+    row.expires_at = std::chrono::system_clock::now() - std::chrono::seconds(1);
+    const auto late = ask(*Authenticator::make(Config{}, true, {row}), "sk-ci", Scope::inference);
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code(), Errc::invalid_api_key);
+    EXPECT_NE(late.error().message().find("expired"), std::string::npos);
+    row.expires_at = std::chrono::system_clock::now() + std::chrono::hours(1);
+    EXPECT_TRUE(ask(*Authenticator::make(Config{}, true, {row}), "sk-ci", Scope::inference));
+}
+
+TEST(KeptKeysTest, AreGoodForTheirModels) {
+    auto row = kept("ci", {"inference"});
+    EXPECT_TRUE(ask(*Authenticator::make(Config{}, true, {row}), "sk-ci", Scope::inference)
+                    ->may_use("anything"));
+    row.models = {"fox", "box"};
+    const auto caller = ask(*Authenticator::make(Config{}, true, {row}), "sk-ci", Scope::inference);
+    EXPECT_TRUE(caller->may_use("box"));
+    EXPECT_FALSE(caller->may_use("ox"));
+}
+
+TEST(KeptKeysTest, OneThatCannotBeReadIsNamed) {
+    auto row = kept("ci", {"inference"});
+    row.digest.back() = 'x';
+    const auto auth = Authenticator::make(Config{}, true, {row});
+    ASSERT_FALSE(auth);
+    EXPECT_NE(auth.error().message().find("'ci'"), std::string::npos);
 }
 
 }  // namespace

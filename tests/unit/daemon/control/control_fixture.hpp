@@ -16,6 +16,7 @@
 
 #include "common/client/client.hpp"
 #include "common/config/load.hpp"
+#include "daemon/auth/key_ring.hpp"
 #include "daemon/catalog/catalog.hpp"
 #include "daemon/control/control.hpp"
 #include "daemon/http/server.hpp"
@@ -43,6 +44,7 @@ struct Daemon {
           fleet({loop.get_executor(), pool, rows, sink()}, loaded.config),
           ring(loop.get_executor()),
           requests(loop.get_executor(), *store),
+          keys(*store),
           control({.executor = loop.get_executor(),
                    .pool = pool,
                    .store = *store,
@@ -51,6 +53,7 @@ struct Daemon {
                    .events = events,
                    .log = ring,
                    .requests = requests,
+                   .keys = keys,
                    .config = [this]() -> const LoadedConfig& { return config; },
                    .daemon =
                        [this] {
@@ -93,6 +96,7 @@ struct Daemon {
     Fleet fleet;
     LogRing ring;
     RequestHistory requests;
+    KeyRing keys;
     std::optional<bool> asked_to_stop;  ///< with the models kept or not
     bool stopping = false;
     Control control;
@@ -170,6 +174,8 @@ class ControlTest : public testing::Test {
     asio::awaitable<void> life(Daemon& daemon, const Scenario& scenario) {
         const auto remembered = co_await daemon.requests.start();
         EXPECT_TRUE(remembered);
+        const auto read = co_await daemon.keys.start();
+        EXPECT_TRUE(read);
         const auto started = co_await daemon.catalog.start();
         EXPECT_TRUE(started);
         daemon.fleet.set_catalog(daemon.catalog.snapshot());

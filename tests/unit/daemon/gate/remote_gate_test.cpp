@@ -52,6 +52,12 @@ class PlayedGate final : public Gate {
         state->settle(granted());
     }
 
+    asio::awaitable<Admission> admit(std::string key) override {
+        if (key == "greedy") {
+            co_return Admission{Error(Errc::rate_limited, "too often"), std::nullopt};
+        }
+        co_return Admission{std::nullopt, Allowance{.limit = 9, .remaining = 8, .reset = 7ms}};
+    }
     asio::awaitable<std::size_t> least_busy(std::vector<std::string> models) override {
         co_return models.size() - 1;
     }
@@ -221,6 +227,8 @@ TEST_F(RemoteGateTest, AsksTheCoreForWhatOnlyItKnows) {
     EXPECT_EQ(progress->loaded_percent, 42U);
     EXPECT_EQ(settle(remote_.least_busy({"a", "b", "c"})), 2U);
     EXPECT_EQ(settle(remote_.end_of(7, 100ms)), "7 after 100");
+    EXPECT_EQ(settle(remote_.admit("ci"))->allowance->remaining, 8U);
+    EXPECT_EQ(settle(remote_.admit("greedy"))->refusal->code(), Errc::rate_limited);
 }
 
 TEST_F(RemoteGateTest, KnowsNoProgressOfWhatWasSettledMeanwhile) {

@@ -319,7 +319,7 @@ asio::awaitable<void> unauthorized(RawClient client) {
 }
 
 TEST_F(ServerTest, AsksForTheKeyBeforeTheBody) {
-    authorize_ = [](const http::RequestHead&, const Route*, Scheme) -> Result<std::string> {
+    authorize_ = [](const http::RequestHead&, const Route*, Scheme) -> Result<Caller> {
         return Error(Errc::invalid_api_key, "no key");
     };
     start();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/store/files.hpp"
+#include "daemon/store/keys.hpp"
 #include "daemon/store/open.hpp"
 #include "daemon/store/overrides.hpp"
 #include "daemon/store/profiles.hpp"
@@ -27,6 +28,7 @@ class RepositoriesTest : public testing::Test {
     OverrideRepository overrides_{database_};
     SettingsRepository settings_{database_};
     ProfileRepository profiles_{database_};
+    KeyRepository keys_{database_};
 };
 
 FileRow file_row(int i) {
@@ -129,6 +131,43 @@ TEST_F(RepositoriesTest, UsingAProfileThatFailsChangesNothing) {
     ASSERT_FALSE(twice);
     EXPECT_EQ(twice.error().code(), Errc::conflict);
     EXPECT_EQ(overrides_.load_all()->at(0).model, "a");
+}
+
+TEST_F(RepositoriesTest, KeysAreKeptByNameAndTakenOnce) {
+    KeyRow row;
+    row.id = "k-1";
+    row.name = "ci";
+    row.digest = "d1";
+    row.scopes = {"inference", "read"};
+    row.models = {"a", "org/b:Q4"};
+    row.created_at = WallTime(std::chrono::milliseconds(1234));
+    ASSERT_TRUE(keys_.insert(row));
+    auto second = row;
+    second.id = "k-2";
+    second.digest = "d2";
+    const auto taken = keys_.insert(second);
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().code(), Errc::conflict);
+    second.name = "by";
+    second.models.clear();
+    second.expires_at = WallTime(std::chrono::milliseconds(-5));
+    ASSERT_TRUE(keys_.insert(second));
+
+    const auto rows = *keys_.load_all();
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].name, "by");
+    EXPECT_TRUE(rows[0].models.empty());
+    EXPECT_EQ(rows[0].expires_at, second.expires_at);
+    EXPECT_EQ(rows[1].id, "k-1");
+    EXPECT_EQ(rows[1].digest, "d1");
+    EXPECT_EQ(rows[1].scopes, row.scopes);
+    EXPECT_EQ(rows[1].models, row.models);
+    EXPECT_EQ(rows[1].created_at, row.created_at);
+    EXPECT_FALSE(rows[1].expires_at);
+
+    EXPECT_TRUE(keys_.remove("k-1"));
+    EXPECT_EQ(keys_.remove("k-1").error().code(), Errc::not_found);
+    EXPECT_EQ(keys_.load_all()->size(), 1U);
 }
 
 }  // namespace

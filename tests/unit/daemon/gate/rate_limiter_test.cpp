@@ -1,0 +1,93 @@
+#include "daemon/gate/rate_limiter.hpp"
+
+#include <gtest/gtest.h>
+
+namespace routerd {
+namespace {
+
+using namespace std::chrono_literals;
+
+class RateLimiterTest : public testing::Test {
+  protected:
+    /// Whether a request at `after` the start is allowed.
+    bool allowed(std::string_view key, TimePoint::duration after) {
+        last_ = limiter_.take(key, start_ + after);
+        return !last_.refusal;
+    }
+
+    RateLimiter limiter_;
+    TimePoint start_ = TimePoint(1h);
+    Admission last_;
+};
+
+TEST_F(RateLimiterTest, WithoutARuleCountsNothing) {
+    for (int i = 0; i < 1000; ++i) {
+        EXPECT_TRUE(allowed("a", 0s));
+        EXPECT_FALSE(last_.allowance);
+    }
+}
+
+TEST_F(RateLimiterTest, AllowsABurstAndThenItsRate) {
+    limiter_.apply({.per_minute = 60, .burst = 5});
+    for (unsigned i = 0; i < 5; ++i) {
+        EXPECT_TRUE(allowed("a", 0s));
+        EXPECT_EQ(last_.allowance->limit, 5U);
+        EXPECT_EQ(last_.allowance->remaining, 4U - i);
+        EXPECT_EQ(last_.allowance->reset, std::chrono::seconds(i + 1));
+    }
+    EXPECT_FALSE(allowed("a", 0s));
+    EXPECT_EQ(last_.refusal->code(), Errc::rate_limited);
+    EXPECT_EQ(last_.refusal->retry_after(), 1s);
+    EXPECT_EQ(last_.allowance->remaining, 0U);
+    EXPECT_FALSE(allowed("a", 999ms)) << "one that was refused must not count";
+    EXPECT_TRUE(allowed("a", 1s));
+    EXPECT_FALSE(allowed("a", 1s));
+    for (int second = 2; second < 100; ++second) {
+        EXPECT_TRUE(allowed("a", std::chrono::seconds(second)));
+        EXPECT_FALSE(allowed("a", std::chrono::seconds(second) + 500ms));
+    }
+}
+
+TEST_F(RateLimiterTest, APauseFillsItAndNoMore) {
+    limiter_.apply({.per_minute = 60, .burst = 3});
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(allowed("a", 0s));
+    }
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(allowed("a", 10h));
+    }
+    EXPECT_FALSE(allowed("a", 10h));
+}
+
+TEST_F(RateLimiterTest, TheBurstIsAMinutesWorthUnlessSaid) {
+    limiter_.apply({.per_minute = 7});
+    for (int i = 0; i < 7; ++i) {
+        EXPECT_TRUE(allowed("a", 0s));
+    }
+    EXPECT_FALSE(allowed("a", 0s));
+    EXPECT_EQ(last_.refusal->retry_after(), 9s);  // 60/7, rounded up
+}
+
+TEST_F(RateLimiterTest, KeysDoNotShare) {
+    limiter_.apply({.per_minute = 1});
+    EXPECT_TRUE(allowed("a", 0s));
+    EXPECT_TRUE(allowed("b", 0s));
+    EXPECT_TRUE(allowed("", 0s));
+    for (const auto* key : {"a", "b", ""}) {
+        EXPECT_FALSE(allowed(key, 0s));
+    }
+}
+
+TEST_F(RateLimiterTest, AChangedRuleHoldsFromTheNextRequestOn) {
+    limiter_.apply({.per_minute = 1});
+    EXPECT_TRUE(allowed("a", 0s));
+    EXPECT_FALSE(allowed("a", 1s));
+    limiter_.apply({});
+    EXPECT_TRUE(allowed("a", 1s));
+    limiter_.apply({.per_minute = 6000, .burst = 1});
+    EXPECT_FALSE(allowed("a", 1s));
+    EXPECT_TRUE(allowed("a", 61s));
+}
+
+}  // namespace
+}  // namespace routerd
