@@ -16,14 +16,18 @@
 namespace routerd {
 
 asio::awaitable<Result<void>> App::start() {
-    // First, so that a port that is taken is said before a long scan. Who connects already waits.
-    auto listeners = doors_.open(io_);
-    if (!listeners) {
-        co_return listeners.error();
-    }
     const auto read = co_await keys_.start();
     if (!read) {
         co_return read.error();
+    }
+    const auto authorize = make_authorize(loaded_.config);
+    if (!authorize) {
+        co_return authorize.error();
+    }
+    // So that a port that is taken is said before a long scan. Who connects already waits.
+    auto listeners = doors_.open(io_);
+    if (!listeners) {
+        co_return listeners.error();
     }
     const auto remembered = co_await telemetry_.start();
     if (!remembered) {
@@ -35,10 +39,7 @@ asio::awaitable<Result<void>> App::start() {
     }
     fleet_.set_catalog(catalog_.snapshot());
     start_workers();
-    const auto guarded = let_in_by_keys();
-    if (!guarded) {
-        co_return guarded.error();
-    }
+    let_in(*authorize);
     keys_.on_change([this] {
         const auto renewed = let_in_by_keys();
         if (!renewed) {  // as it was: what cannot be read lets nobody in that was not let in before

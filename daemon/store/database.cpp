@@ -1,5 +1,6 @@
 #include "daemon/store/database.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <sqlite3.h>
@@ -7,6 +8,19 @@
 #include "daemon/store/sqlite_error.hpp"
 
 namespace routerd {
+namespace {
+
+/// A statement for an error: its beginning, without line breaks.
+std::string in_a_line(std::string_view sql) {
+    constexpr std::size_t longest = 80;
+    const auto begin = sql.find_first_not_of(" \n");
+    std::string line(begin == std::string_view::npos ? std::string_view()
+                                                     : sql.substr(begin, longest));
+    std::ranges::replace(line, '\n', ' ');
+    return begin != std::string_view::npos && sql.size() - begin > longest ? line + "…" : line;
+}
+
+}  // namespace
 
 Result<Database> Database::connect(const std::string& path, Mode mode) {
     constexpr int busy_timeout_ms = 5000;
@@ -42,7 +56,7 @@ Database::~Database() {
 
 Result<void> Database::execute(const std::string& sql) {
     if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-        return sqlite_error(handle_, "run '" + sql + "'");
+        return sqlite_error(handle_, "run '" + in_a_line(sql) + "'");
     }
     return {};
 }

@@ -382,6 +382,18 @@ class E2ETest(unittest.TestCase):
             self.assertEqual(left, [], 'servers were left behind by a clean stop')
 
 
+class SoakTest(unittest.TestCase):
+    """Runs cases of a long test of tests/soak in their short form."""
+    program = None  # its name
+
+    def run_short(self, case):
+        done = subprocess.run([sys.executable, ROOT / 'tests/soak' / self.program, '--short',
+                               '--routerd', ROUTERD, '--tiny-model', TINY_MODEL, case],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=500)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+
 def main():
     program = unittest.main(exit=False, verbosity=2)
     result = program.result

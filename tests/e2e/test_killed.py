@@ -3,37 +3,29 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import unittest
 
 import harness
 from harness import SLOW, TEXT, chat_text, sse_events, wait_for, write_model
 
-PROGRAM = harness.ROOT / 'tests/soak/killed'
 
-
-class KilledTest(unittest.TestCase):
-    def survive(self, case):
-        done = subprocess.run([sys.executable, PROGRAM, '--short', '--routerd', harness.ROUTERD,
-                               '--tiny-model', harness.TINY_MODEL, case],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=500)
-        self.assertEqual(done.returncode, 0, done.stdout)
+class KilledTest(harness.SoakTest):
+    program = 'killed'
 
     def test_changes_that_were_acknowledged_are_kept(self):
-        self.survive('changes')
+        self.run_short('changes')
 
     def test_each_write_that_fails_leaves_all_or_nothing(self):
-        self.survive('faults')
+        self.run_short('faults')
 
     def test_servers_are_adopted_and_nobody_is_left_over(self):
-        self.survive('servers')
+        self.run_short('servers')
 
     def test_loads_and_unloads_leave_nothing(self):
-        self.survive('cycles')
+        self.run_short('cycles')
 
     def test_a_flood_of_log_costs_little(self):
-        self.survive('flood')
+        self.run_short('flood')
 
 
 def can_mount():

@@ -194,6 +194,19 @@ def check_error(lives, command, old, new, done, said):
     router.kill()
 
 
+def each_write(name, fault, step, one):
+    """Lets each write in turn meet the fault, until there is none any more; how many there were."""
+    writes = 0
+    for number in range(1, MOST, step):
+        try:
+            if not one(fault, number):
+                return writes
+        except (target.Failed, AssertionError) as error:
+            raise target.Failed(f'{name}, write {number} meets {fault}: {error}') from None
+        writes += 1
+    raise target.Failed(f'{name}: more than {MOST} writes')
+
+
 def in_commands(bench):
     if not is_usable():
         return bench.verdict(True, 'skipped: strace is not here, or may not trace')
@@ -211,15 +224,8 @@ def in_commands(bench):
         new = state_of(lives.router)
         end(lives.router.process, 60)
         for fault in FAULTS:
-            for number in range(1, MOST):
-                try:
-                    if not one_write(lives, command, old, new, fault, number):
-                        break
-                except (target.Failed, AssertionError) as error:
-                    raise target.Failed(f'{name}, write {number} meets {fault}: {error}') from None
-                writes += 1
-            else:
-                raise target.Failed(f'{name}: more than {MOST} writes')
+            writes += each_write(
+                name, fault, 1, lambda *which: one_write(lives, command, old, new, *which))
         bench.note(f'{name}: {writes} writes so far')
     return bench.verdict(writes >= 3 * len(chosen),
                          f'{len(chosen)} commands, {writes} writes that failed or killed: each '
@@ -229,7 +235,7 @@ def in_commands(bench):
 def make_old(path):
     """Brings a database back to schema 1."""
     with sqlite3.connect(path) as database:
-        database.executescript('DROP TABLE requests; DROP TABLE corrections;'
+        database.executescript('DROP TABLE keys; DROP TABLE requests; DROP TABLE corrections;'
                                'PRAGMA user_version = 1;')
     database.close()
 
@@ -252,15 +258,8 @@ def in_starts(bench):
     for name, saved, wanted in plans:
         lives.saved = saved or bench.folder / 'nothing'
         for fault in FAULTS[-1:] if bench.short else FAULTS:
-            for number in range(1, MOST, 5 if bench.short else 1):
-                try:
-                    if not one_start(lives, wanted, fault, number):
-                        break
-                except (target.Failed, AssertionError) as error:
-                    raise target.Failed(f'{name}, write {number} meets {fault}: {error}') from None
-                writes += 1
-            else:
-                raise target.Failed(f'{name}: more than {MOST} writes')
+            writes += each_write(name, fault, 5 if bench.short else 1,
+                                 lambda *which: one_start(lives, wanted, *which))
         bench.note(f'{name}: {writes} writes so far')
     return bench.verdict(writes >= 6, f'2 kinds of start, {writes} writes that failed or killed: '
                                       'the next start had all of the state')
