@@ -2,13 +2,17 @@
 
 #include <chrono>
 #include <exception>
+#include <string>
 #include <utility>
 
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/base/text.hpp"
 #include "daemon/http/error_response.hpp"
 #include "daemon/http/request_id.hpp"
+#include "daemon/net/peer.hpp"
 
 namespace routerd {
 namespace {
@@ -66,6 +70,30 @@ struct Server::Registration {
     Connection* connection = nullptr;
 };
 
+namespace {
+
+/// The mode of the socket's file keeps others out already; this one holds too where somebody
+/// widened it, or where another program opened the socket. Who is refused is told why.
+bool is_allowed_to_control(int socket) {
+    const auto peer = peer_of(socket);
+    if (peer && is_trusted(*peer, ::geteuid(), ::getegid())) {
+        return true;
+    }
+    const auto who = peer ? "user " + std::to_string(peer->user) : peer.error().message();
+    spdlog::warn("control socket: refused {}", who);
+    const auto refusal =
+        error_response(Error(Errc::forbidden, who + " may not use the control socket")
+                           .with_hint("be root, routerd's user or a member of its group"),
+                       Dialect::openai);
+    const auto answer =
+        "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-type: " + refusal.content_type +
+        "\r\ncontent-length: " + std::to_string(refusal.body.size()) + "\r\n\r\n" + refusal.body;
+    ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return false;
+}
+
+}  // namespace
+
 Server::Server(IoLoop& loop, const Routes& routes, Options options)
     : loop_(loop),
       routes_(routes),
@@ -81,6 +109,9 @@ void Server::listen(Listener listener, bool is_control) {
 }
 
 void Server::admit(UniqueFd socket, const Bound& bound) {
+    if (bound.is_control && !is_allowed_to_control(socket.get())) {
+        return;
+    }
     Arrival arrival;
     arrival.is_control = bound.is_control;
     if (bound.listener.address().tls) {

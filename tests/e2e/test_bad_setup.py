@@ -1,8 +1,13 @@
 """A machine that is not as it should be: what the daemon says, its exit status, and what goes on."""
 import contextlib
+import os
 import re
+import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
+import unittest
 
 import harness
 from harness import TEXT, chat_text, wait_for, write_model
@@ -86,6 +91,30 @@ class BadSetupTest(harness.E2ETest):
         line, = (line for line in said.splitlines() if 'max_loaded' in line)
         self.assertIn('3', line)
         self.assertRegex(line, r'routerd\.toml:\d+')
+
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which('setpriv'), 'needs root and setpriv')
+    def test_others_may_not_use_the_control_socket_though_they_can_open_it(self):
+        router = self.daemon().start()
+        router.socket.chmod(0o666)
+        for folder in (self.home, router.home, router.runtime):
+            folder.chmod(0o711)
+        script = ('import http.client, socket, sys\n'
+                  'c = http.client.HTTPConnection("localhost"); c.sock = socket.socket(socket.AF_UNIX)\n'
+                  'c.sock.connect(sys.argv[1]); c.request("GET", "/control/v1/status")\n'
+                  'a = c.getresponse(); print(a.status, a.read().decode())')
+
+        python = shutil.which('python3', path='/usr/bin') or sys.executable  # others' may be private
+
+        def ask(*who):
+            done = subprocess.run(['setpriv', *who, python, '-c', script, router.socket],
+                                  capture_output=True, text=True, timeout=60, cwd='/')
+            return done.stdout + done.stderr
+
+        stranger = ask('--reuid=65534', '--regid=65534', '--clear-groups')
+        self.assertTrue(stranger.startswith('403 '), stranger)
+        self.assertIn('user 65534 may not use the control socket', stranger)
+        member = ask('--reuid=65534', '--regid=65534', f'--groups={os.getegid()}')
+        self.assertTrue(member.startswith('200 '), member)
 
     def test_a_stale_socket_is_replaced(self):
         router = self.daemon()
