@@ -70,7 +70,7 @@ std::string to_hex(const KeyDigest& digest) {
 
 Result<KeyDigest> digest_from_hex(std::string_view text) {
     KeyDigest digest{};
-    const Error bad(Errc::invalid_request, "the digest of a key is not 64 hexadecimal digits");
+    Error bad(Errc::invalid_request, "the digest of a key is not 64 hexadecimal digits");
     if (text.size() != 2 * digest.size()) {
         return bad;
     }

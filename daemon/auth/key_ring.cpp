@@ -107,6 +107,7 @@ asio::awaitable<Result<KeyRow>> KeyRing::revoke(std::string name) {
     const auto* known = find(name);
     if (known == nullptr) {
         std::vector<std::string> names;
+        names.reserve(keys_.size());
         for (const auto& row : keys_) {
             names.push_back(row.name);
         }
