@@ -35,9 +35,8 @@ Result<void> check(const KeyRing::Wanted& wanted) {
                 .with_hint("scopes are inference, read and admin");
         }
     }
-    if (wanted.expires && *wanted.expires <= std::chrono::system_clock::now()) {
-        return Error(Errc::invalid_request,
-                     "the key would have expired already, at " + format_rfc3339(*wanted.expires));
+    if (wanted.good_for && wanted.good_for->count() <= 0) {
+        return Error(Errc::invalid_request, "the key would expire at once");
     }
     return {};
 }
@@ -84,7 +83,9 @@ asio::awaitable<Result<KeyRing::Made>> KeyRing::create(Wanted wanted) {
     }
     made.row.models = std::move(wanted.models);
     made.row.created_at = std::chrono::system_clock::now();
-    made.row.expires_at = wanted.expires;
+    if (wanted.good_for) {
+        made.row.expires_at = made.row.created_at + *wanted.good_for;
+    }
     made.key = std::move(*key);
     auto save = [row = made.row](Database& database) {
         return KeyRepository(database).insert(row);

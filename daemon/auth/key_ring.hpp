@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,7 +30,7 @@ class KeyRing {
         std::string name;
         std::vector<std::string> scopes;  ///< of "inference", "read", "admin"; none: inference
         std::vector<std::string> models;  ///< ids; none: all
-        std::optional<WallTime> expires;
+        std::optional<std::chrono::milliseconds> good_for;  ///< empty: for ever
     };
     struct Made {
         KeyRow row;

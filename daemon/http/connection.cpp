@@ -29,6 +29,7 @@ Error client_left() {
 
 Connection::Connection(Arrival arrival, IoLoop& loop)
     : is_control_(arrival.is_control),
+      stranger_(std::move(arrival.stranger)),
       is_tls_(arrival.tls != nullptr),
       stream_(std::move(arrival.socket), loop, *this, std::move(arrival.tls)) {
     if (!arrival.input.empty()) {
@@ -43,6 +44,7 @@ Connection::~Connection() = default;
 Arrival Connection::release(std::string_view head) {
     Arrival arrival;
     arrival.is_control = is_control_;
+    arrival.stranger = stranger_;
     arrival.input = std::string(head).append(input());
     std::tie(arrival.socket, arrival.tls) = stream_.release();
     gone_ = true;

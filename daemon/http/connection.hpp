@@ -17,6 +17,7 @@ namespace routerd {
 struct Arrival {
     UniqueFd socket;
     bool is_control = false;
+    std::string stranger;  ///< who is on the control socket and may not be; empty: nobody such
     std::unique_ptr<TlsSession> tls;  ///< nullptr: without
     std::string input;                ///< received already
 };
@@ -38,6 +39,7 @@ class Connection final : private Stream::Owner {
 
     /// Came over the control socket: its user is the administrator.
     bool is_control() const noexcept { return is_control_; }
+    const std::string& stranger() const noexcept { return stranger_; }
     bool is_tls() const noexcept { return is_tls_; }
 
     /// Received and not consumed yet. Valid until the next receive(), reserve() or release(). A
@@ -108,6 +110,7 @@ class Connection final : private Stream::Owner {
     bool read_now();
 
     bool is_control_;
+    std::string stranger_;
     bool is_tls_;
     Stream stream_;
     bool gone_ = false;

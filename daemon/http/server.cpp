@@ -6,7 +6,6 @@
 #include <utility>
 
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/text.hpp"
@@ -72,24 +71,17 @@ struct Server::Registration {
 
 namespace {
 
-/// The mode of the socket's file keeps others out already; this one holds too where somebody
-/// widened it, or where another program opened the socket. Who is refused is told why.
-bool is_allowed_to_control(int socket) {
+/// Who is at the other end of a control connection and may not be; empty when he may. The mode of
+/// the socket's file keeps others out already; this holds too where somebody widened it, or where
+/// another program opened the socket.
+std::string stranger_at(int socket) {
     const auto peer = peer_of(socket);
     if (peer && is_trusted(*peer, ::geteuid(), ::getegid())) {
-        return true;
+        return {};
     }
-    const auto who = peer ? "user " + std::to_string(peer->user) : peer.error().message();
+    auto who = peer ? "user " + std::to_string(peer->user) : peer.error().message();
     spdlog::warn("control socket: refused {}", who);
-    const auto refusal =
-        error_response(Error(Errc::forbidden, who + " may not use the control socket")
-                           .with_hint("be root, routerd's user or a member of its group"),
-                       Dialect::openai);
-    const auto answer =
-        "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-type: " + refusal.content_type +
-        "\r\ncontent-length: " + std::to_string(refusal.body.size()) + "\r\n\r\n" + refusal.body;
-    ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    return false;
+    return who;
 }
 
 }  // namespace
@@ -109,11 +101,11 @@ void Server::listen(Listener listener, bool is_control) {
 }
 
 void Server::admit(UniqueFd socket, const Bound& bound) {
-    if (bound.is_control && !is_allowed_to_control(socket.get())) {
-        return;
-    }
     Arrival arrival;
     arrival.is_control = bound.is_control;
+    if (bound.is_control) {
+        arrival.stranger = stranger_at(socket.get());
+    }
     if (bound.listener.address().tls) {
         arrival.tls = tls_ ? tls_->accept(socket.get()) : nullptr;
         if (arrival.tls == nullptr) {
@@ -209,6 +201,14 @@ const Route* Server::find_route(Exchange& exchange, Served& served) const {
     auto match = routes_.find(request.head.method, request.head.path);
     request.params = std::move(match.params);
     request.route = match.route == nullptr ? std::string_view() : match.route->pattern;
+    if (const auto& stranger = exchange.connection().stranger(); !stranger.empty()) {
+        exchange.mark_close();
+        served.refusal =
+            error_response(Error(Errc::forbidden, stranger + " may not use the control socket")
+                               .with_hint("be root, routerd's user or a member of its group"),
+                           request.dialect);
+        return nullptr;
+    }
     if (!exchange.is_control() && options_.authorize) {
         const auto scheme = exchange.connection().is_tls() ? Scheme::https : Scheme::http;
         auto allowed = options_.authorize(request.head, match.route, scheme);

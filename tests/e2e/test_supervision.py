@@ -334,6 +334,8 @@ class SupervisionTest(harness.E2ETest):
         groups = pathlib.Path('/sys/fs/cgroup/memory')
         if os.geteuid() != 0 or not (groups / 'memory.limit_in_bytes').exists():
             self.skipTest('no memory control groups that may be changed')
+        self.router.configure(LIMITS.replace('start_timeout = "3s"', 'start_timeout = "60s"'),
+                              self.home / 'llama-server')
         model, = self.start('oom-load')
         group = groups / f'routerd-test-{os.getpid()}'
         group.mkdir()

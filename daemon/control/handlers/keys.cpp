@@ -42,7 +42,7 @@ Result<KeyRing::Wanted> read_wanted(Control& control, const api::KeyRequest& req
         if (!span) {
             return span.error().within("expires_in");
         }
-        wanted.expires = std::chrono::system_clock::now() + *span;
+        wanted.good_for = *span;
     }
     return wanted;
 }
