@@ -193,6 +193,13 @@ class UnitsTest(unittest.TestCase):
         self.assertLessEqual(self.exposure('gpu'), GPU)
         self.assertLessEqual(self.exposure('gpu', 'network'), GPU)
 
+    def test_they_say_what_routerd_wants_of_malloc(self):
+        source = (harness.ROOT / 'cmd/routerd/tuning.cpp').read_text()
+        wanted = re.search(r'wanted = "([^"]+)"', source)[1]
+        for folder in ('system', 'user'):
+            text = (UNITS / folder / 'routerd.service').read_text()
+            self.assertIn(f'\nEnvironment=GLIBC_TUNABLES={wanted}\n', text)
+
     def test_systemd_understands_the_units(self):
         units = [*UNITS.glob('system/*'), *UNITS.glob('user/*')]
         self.assertEqual(len(units), 4)
