@@ -332,7 +332,7 @@ class SupervisionTest(harness.E2ETest):
 
     def test_it_takes_all_memory(self):
         groups = pathlib.Path('/sys/fs/cgroup/memory')
-        if os.geteuid() != 0 or not (groups / 'memory.limit_in_bytes').exists():
+        if not (groups / 'memory.limit_in_bytes').exists() or not os.access(groups, os.W_OK):
             self.skipTest('no memory control groups that may be changed')
         self.router.configure(LIMITS.replace('start_timeout = "3s"', 'start_timeout = "60s"'),
                               self.home / 'llama-server')
