@@ -15,6 +15,7 @@
 #include "daemon/dialects/metrics.hpp"
 #include "daemon/dialects/openai_models.hpp"
 #include "daemon/dialects/telemetry.hpp"
+#include "daemon/net/run_on.hpp"
 #include "daemon/telemetry/logging.hpp"
 
 namespace routerd {
@@ -128,39 +129,40 @@ App::~App() {
     pool_.join();
 }
 
-Result<Authorize> App::make_authorize(const Config& config) const {
-    auto made = Authenticator::make(config, doors_.loopback_only(), keys_.keys());
-    if (!made) {
-        return made.error();
-    }
-    if (!doors_.loopback_only() && !made->has_keys() && !loaded_.config.http.insecure_no_auth) {
-        return Error(Errc::forbidden,
-                     "listening beyond this machine without a key would give it to everybody")
+asio::awaitable<Result<Authenticator>> App::read_authenticator(Config config) {
+    auto read = [config, local = doors_.loopback_only(), kept = keys_.keys()] {
+        return Authenticator::make(config, local, kept);
+    };
+    auto made = co_await run_on(pool_, std::move(read));
+    if (made && made->needs_key() && !made->has_keys()) {
+        co_return Error(Errc::forbidden,
+                        "listening beyond this machine without a key would give it to everybody")
             .with_hint(
                 "set [auth] api_key; or listen on 127.0.0.1 and make one with 'routerctl keys "
                 "create'; or start with --insecure-no-auth");
     }
-    // Shared and immutable: each loop has its own pointer to it.
-    auto shared = std::make_shared<const Authenticator>(std::move(*made));
-    return Authorize(
-        [shared = std::move(shared)](const http::RequestHead& head, const Route* route,
-                                     Scheme scheme) { return shared->check(head, route, scheme); });
+    co_return made;
 }
 
-void App::let_in(const Authorize& authorize) {
+void App::let_in(Authenticator authenticator) {
+    authenticator_ = std::make_shared<const Authenticator>(std::move(authenticator));
+    const Authorize authorize = [shared = authenticator_](const http::RequestHead& head,
+                                                          const Route* route, Scheme scheme) {
+        return shared->check(head, route, scheme);
+    };
     server_.use(authorize);
     for (const auto& worker : workers_) {
         worker->use(authorize);
     }
 }
 
-Result<void> App::let_in_by_keys() {
-    const auto authorize = make_authorize(loaded_.config);
-    if (!authorize) {
-        return authorize.error();
+/// From the next request on, on every loop.
+void App::let_in_by_kept_keys() {
+    auto renewed = authenticator_->with(keys_.keys());
+    if (!renewed) {
+        return spdlog::error("use the keys: {}", renewed.error().message());
     }
-    let_in(*authorize);
-    return {};
+    let_in(std::move(*renewed));
 }
 
 void App::report_store() {

@@ -53,10 +53,10 @@ class App {
         Doors doors);
     void use(std::optional<TlsContext> certificate);
     /// With the keys of `config` and those that are kept now. Errors: those of
-    /// Authenticator::make(), and forbidden where everybody would be let in.
-    Result<Authorize> make_authorize(const Config& config) const;
-    void let_in(const Authorize& authorize);
-    Result<void> let_in_by_keys();
+    /// Authenticator::make(), and forbidden where nobody could come in.
+    asio::awaitable<Result<Authenticator>> read_authenticator(Config config);
+    void let_in(Authenticator authenticator);
+    void let_in_by_kept_keys();
 
     void add_routes();
     void report_store();
@@ -91,6 +91,7 @@ class App {
     Fleet fleet_;
     Proxy proxy_;
     KeyRing keys_;
+    std::shared_ptr<const Authenticator> authenticator_;  // in force; each loop has its own pointer
     Health health_;
     Control control_;
     LlamaRouter llama_router_;

@@ -20,9 +20,9 @@ asio::awaitable<Result<void>> App::start() {
     if (!read) {
         co_return read.error();
     }
-    const auto authorize = make_authorize(loaded_.config);
-    if (!authorize) {
-        co_return authorize.error();
+    auto authenticator = co_await read_authenticator(loaded_.config);
+    if (!authenticator) {
+        co_return authenticator.error();
     }
     // So that a port that is taken is said before a long scan. Who connects already waits.
     auto listeners = doors_.open(io_);
@@ -39,13 +39,8 @@ asio::awaitable<Result<void>> App::start() {
     }
     fleet_.set_catalog(catalog_.snapshot());
     start_workers();
-    let_in(*authorize);
-    keys_.on_change([this] {
-        const auto renewed = let_in_by_keys();
-        if (!renewed) {  // as it was: what cannot be read lets nobody in that was not let in before
-            spdlog::error("use the keys: {}", renewed.error().message());
-        }
-    });
+    let_in(std::move(*authenticator));
+    keys_.on_change([this] { let_in_by_kept_keys(); });
     catalog_.on_change([this] {
         fleet_.set_catalog(catalog_.snapshot());
         for (const auto& worker : workers_) {
@@ -175,12 +170,13 @@ asio::awaitable<Result<void>> App::reload() {
     if (!certificate) {
         co_return certificate.error().within("reload: the configuration stays as it was");
     }
-    const auto authorize = make_authorize(loaded->config);
-    if (!authorize) {
-        co_return authorize.error().within("reload: the configuration stays as it was");
+    auto authenticator = co_await read_authenticator(loaded->config);
+    if (!authenticator) {
+        co_return authenticator.error().within("reload: the configuration stays as it was");
     }
     use(std::move(*certificate));
-    let_in(*authorize);
+    let_in(std::move(*authenticator));
+    let_in_by_kept_keys();  // one may have gone while the files were read
     loaded_ = std::move(*loaded);
     proxy_.apply(loaded_.config);
     for (const auto& worker : workers_) {

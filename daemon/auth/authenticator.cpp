@@ -85,6 +85,7 @@ Result<Authenticator> Authenticator::make(const Config& config, bool loopback_on
     Authenticator made;
     made.origins_ = config.http.cors_origins;
     made.loopback_only_ = loopback_only;
+    made.is_open_ = loopback_only || config.http.insecure_no_auth;
     if (!config.auth.api_key.empty()) {
         made.keys_.push_back({"api_key", config.auth.api_key});
     }
@@ -97,14 +98,20 @@ Result<Authenticator> Authenticator::make(const Config& config, bool loopback_on
             made.keys_.push_back({"keys_file:" + std::to_string(i + 1), std::move(keys->at(i))});
         }
     }
+    return made.with(kept);
+}
+
+Result<Authenticator> Authenticator::with(const std::vector<KeyRow>& kept) const {
+    auto other = *this;
+    other.kept_.clear();
     for (const auto& row : kept) {
         auto key = read_kept(row);
         if (!key) {
             return key.error();
         }
-        made.kept_.push_back(std::move(*key));
+        other.kept_.push_back(std::move(*key));
     }
-    return made;
+    return other;
 }
 
 Result<Authenticator::KeptKey> Authenticator::read_kept(const KeyRow& row) {
@@ -199,7 +206,7 @@ Result<Caller> Authenticator::check(const http::RequestHead& head, const Route* 
         return safe.error();
     }
     const bool open = route != nullptr && route->scope == Scope::open;
-    return !has_keys() || open ? Result<Caller>(Caller()) : check_key(head, route);
+    return !needs_key() || open ? Result<Caller>(Caller()) : check_key(head, route);
 }
 
 }  // namespace routerd

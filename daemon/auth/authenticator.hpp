@@ -16,7 +16,8 @@
 namespace routerd {
 
 /// Who may do what on the public listeners. With no key, configured or kept, everybody who reaches
-/// a loopback listener may do everything; what a browser can be tricked into is refused even then.
+/// a loopback listener may do everything, and nobody anything where there are others (unless
+/// --insecure-no-auth is given); what a browser can be tricked into is refused even then.
 /// Immutable.
 class Authenticator {
   public:
@@ -26,7 +27,12 @@ class Authenticator {
     static Result<Authenticator> make(const Config& config, bool loopback_only,
                                       const std::vector<KeyRow>& kept = {});
 
+    /// The same with other kept keys; reads no file. Errors: invalid_request.
+    Result<Authenticator> with(const std::vector<KeyRow>& kept) const;
+
     bool has_keys() const noexcept { return !keys_.empty() || !kept_.empty(); }
+    /// Without a key nobody is let in.
+    bool needs_key() const noexcept { return has_keys() || !is_open_; }
 
     /// Is this request allowed to come this far, and whose is it? Errors: invalid_api_key,
     /// forbidden.
@@ -55,6 +61,7 @@ class Authenticator {
     std::vector<KeptKey> kept_;
     std::vector<std::string> origins_;
     bool loopback_only_ = true;
+    bool is_open_ = true;  ///< to all who reach it, while there is no key
 };
 
 }  // namespace routerd

@@ -169,11 +169,12 @@ class KeysTest(harness.E2ETest):
         self.assertEqual(len(json.loads(self.router.ctl('keys', 'ls', '--json').stdout)['items']), 1)
 
     def test_beyond_this_machine_a_kept_key_is_enough(self):
-        self.create('ci')
+        key = self.create('ci')
         self.assertEqual(self.router.stop(), 0)
         self.router.configure('', harness.LLAMA_SERVER or 'llama-server', listen='0.0.0.0:0')
         self.router.start()
         self.assertEqual(self.router.ctl('keys', 'revoke', 'ci').returncode, 0)
+        self.assertEqual(self.ask(key).status, 401, 'the last key was revoked too')
         self.assertEqual(self.ask(None).status, 401, 'nobody is let in when the last key goes')
 
 

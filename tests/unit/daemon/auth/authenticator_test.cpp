@@ -185,5 +185,19 @@ TEST(KeptKeysTest, OneThatCannotBeReadIsNamed) {
     EXPECT_NE(auth.error().message().find("'ci'"), std::string::npos);
 }
 
+TEST(KeptKeysTest, WhenTheLastGoesNobodyIsLetInFromOtherMachines) {
+    const auto auth = *Authenticator::make(Config{}, false, {kept("ci", {"inference"})});
+    EXPECT_TRUE(ask(auth, "sk-ci", Scope::inference));
+    const auto none = *auth.with({});
+    EXPECT_TRUE(none.needs_key());
+    EXPECT_FALSE(none.has_keys());
+    EXPECT_EQ(ask(none, "sk-ci", Scope::inference).error().code(), Errc::invalid_api_key);
+    EXPECT_FALSE(none.check(request("GET", {}), nullptr, Scheme::http));
+    Config insecure;
+    insecure.http.insecure_no_auth = true;
+    EXPECT_TRUE(
+        Authenticator::make(insecure, false)->check(request("GET", {}), nullptr, Scheme::http));
+}
+
 }  // namespace
 }  // namespace routerd
