@@ -73,7 +73,7 @@ std::vector<std::string> difference(const Config& before, const Config& after) {
 }
 
 bool needs_restart(std::string_view key) {
-    return (key.starts_with("http.") && key != "http.cors_origins") || key.starts_with("state.") ||
+    return key == "http.workers" || key == "state.dir" || key == "state.runtime_dir" ||
            key == "log.format";
 }
 

@@ -22,7 +22,7 @@ std::vector<KeyDescription> describe_keys();
 /// The keys whose effective values differ, by name: "limits.idle_unload", "model.\"x\".context".
 std::vector<std::string> difference(const Config& before, const Config& after);
 
-/// True for a key that is read at start only: what listens, who may come in, where the state lies.
+/// True for a key that is read at start only.
 bool needs_restart(std::string_view key);
 
 }  // namespace routerd

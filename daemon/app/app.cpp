@@ -29,7 +29,11 @@ api::EventSink sink_of(EventLog& events) {
 
 Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load) {
     const auto& config = loaded.config;
-    auto doors = Doors::plan(config);
+    auto handed = take_handed_over();
+    if (!handed) {
+        return handed.error();
+    }
+    auto doors = Doors::plan(config, std::move(*handed));
     if (!doors) {
         return doors.error();
     }
@@ -121,6 +125,7 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                .pass_on = nullptr}),
       doors_(std::move(doors)),
       tasks_(loop_.get_executor(), "daemon task"),
+      reloads_(loop_.get_executor()),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
       stop_(loop_.get_executor()) {}
 
@@ -129,9 +134,9 @@ App::~App() {
     pool_.join();
 }
 
-asio::awaitable<Result<Authenticator>> App::read_authenticator(Config config) {
-    auto read = [config, local = doors_.loopback_only(), kept = keys_.keys()] {
-        return Authenticator::make(config, local, kept);
+asio::awaitable<Result<Authenticator>> App::read_authenticator(Config config, bool is_local) {
+    auto read = [config, is_local, kept = keys_.keys()] {
+        return Authenticator::make(config, is_local, kept);
     };
     auto made = co_await run_on(pool_, std::move(read));
     if (made && made->needs_key() && !made->has_keys()) {

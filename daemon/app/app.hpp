@@ -15,6 +15,7 @@
 #include "daemon/auth/authenticator.hpp"
 #include "daemon/auth/key_ring.hpp"
 #include "daemon/catalog/catalog.hpp"
+#include "daemon/catalog/turns.hpp"
 #include "daemon/control/control.hpp"
 #include "daemon/dialects/llama_router.hpp"
 #include "daemon/http/server.hpp"
@@ -52,9 +53,10 @@ class App {
     App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<Store> store,
         Doors doors);
     void use(std::optional<TlsContext> certificate);
-    /// With the keys of `config` and those that are kept now. Errors: those of
-    /// Authenticator::make(), and forbidden where nobody could come in.
-    asio::awaitable<Result<Authenticator>> read_authenticator(Config config);
+    /// With the keys of `config` and those that are kept now. `is_local`: nobody beyond this
+    /// machine can come in. Errors: those of Authenticator::make(), and forbidden where everybody
+    /// could.
+    asio::awaitable<Result<Authenticator>> read_authenticator(Config config, bool is_local);
     void let_in(Authenticator authenticator);
     void let_in_by_kept_keys();
 
@@ -98,8 +100,9 @@ class App {
     Routes routes_;
     Server server_;
     std::vector<std::unique_ptr<Worker>> workers_;  // loops beside this one
-    Doors doors_;                                   // until they are open
-    TaskGroup tasks_;                               // the catalogue's watch, signals
+    Doors doors_;
+    TaskGroup tasks_;  // the catalogue's watch, signals
+    Turns reloads_;
     asio::signal_set signals_;
     Signal stop_;
     Result<void> outcome_ = Result<void>();

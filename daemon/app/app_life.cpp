@@ -8,19 +8,31 @@
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
+#include "common/config/keys.hpp"
 #include "daemon/app/app.hpp"
 #include "daemon/app/certificate.hpp"
 #include "daemon/app/notify.hpp"
 #include "daemon/telemetry/logging.hpp"
 
 namespace routerd {
+namespace {
+
+void tell_what_waits_for_a_start(const Config& before, const Config& now) {
+    for (const auto& key : difference(before, now)) {
+        if (needs_restart(key)) {
+            spdlog::warn("{} has changed: that takes effect with the next start", key);
+        }
+    }
+}
+
+}  // namespace
 
 asio::awaitable<Result<void>> App::start() {
     const auto read = co_await keys_.start();
     if (!read) {
         co_return read.error();
     }
-    auto authenticator = co_await read_authenticator(loaded_.config);
+    auto authenticator = co_await read_authenticator(loaded_.config, doors_.loopback_only());
     if (!authenticator) {
         co_return authenticator.error();
     }
@@ -145,6 +157,7 @@ asio::awaitable<void> App::watch_signals() {
 }
 
 asio::awaitable<Result<void>> App::reload() {
+    const auto turn = co_await reloads_.enter();  // or the older file could be the last in force
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
     notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us));
@@ -163,21 +176,32 @@ asio::awaitable<Result<void>> App::reload() {
         co_return Error(Errc::invalid_request,
                         "reload the configuration: it stays as it was:" + problems);
     }
-    // Which addresses there are is settled at start; what they show is not.
+    auto doors = doors_.changed_to(loaded->config);
+    if (!doors) {
+        co_return doors.error().within("reload: the configuration stays as it was");
+    }
     const HttpConfig http = loaded->config.http;
     auto read_certificate = [http] { return load_certificate(http); };
     auto certificate = co_await run_on(pool_, std::move(read_certificate));
     if (!certificate) {
         co_return certificate.error().within("reload: the configuration stays as it was");
     }
-    auto authenticator = co_await read_authenticator(loaded->config);
+    auto authenticator = co_await read_authenticator(loaded->config, doors->loopback_only());
     if (!authenticator) {
         co_return authenticator.error().within("reload: the configuration stays as it was");
     }
+    const auto changed = doors_.change(io_, server_, *doors);
+    if (!changed) {
+        co_return changed.error().within("reload: the configuration stays as it was");
+    }
+    doors_ = std::move(*doors);
     use(std::move(*certificate));
     let_in(std::move(*authenticator));
     let_in_by_kept_keys();  // one may have gone while the files were read
+    tell_what_waits_for_a_start(loaded_.config, loaded->config);
     loaded_ = std::move(*loaded);
+    set_log_level(loaded_.config.log);
+    server_.use(loaded_.config.http);
     proxy_.apply(loaded_.config);
     for (const auto& worker : workers_) {
         worker->apply(loaded_.config);

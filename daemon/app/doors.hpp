@@ -4,18 +4,26 @@
 
 #include "common/base/result.hpp"
 #include "common/config/schema.hpp"
+#include "daemon/http/server.hpp"
 #include "daemon/net/listener.hpp"
 
 namespace routerd {
+
+/// One address at which the daemon is to be reached.
+struct Door {
+    ListenAddress address;
+    bool is_control = false;
+    bool operator==(const Door&) const = default;
+};
 
 /// Where the daemon is to be reached: the control socket and the public addresses. What the service
 /// manager handed over takes the place of what the configuration names: a socket called "control",
 /// or at the control socket's path, of that one, and all others together of [http] listen.
 class Doors {
   public:
-    /// Takes what was handed over (take_handed_over()) and reads the addresses; opens nothing.
-    /// Errors: invalid_request.
-    static Result<Doors> plan(const Config& config);
+    /// Reads the addresses; opens nothing. `handed`: what take_handed_over() gave. Errors:
+    /// invalid_request.
+    static Result<Doors> plan(const Config& config, std::vector<HandedOver> handed);
 
     /// Nobody beyond this machine can come in.
     bool loopback_only() const noexcept { return loopback_only_; }
@@ -27,12 +35,25 @@ class Doors {
     /// Once. Errors: those of Listener::open().
     Result<Open> open(IoLoop& loop);
 
+    /// As it would be with another configuration: the service manager's sockets stay. Errors:
+    /// invalid_request.
+    Result<Doors> changed_to(const Config& config) const;
+
+    /// Opens at `server` what `next` has more than this and closes what it has not; what both have
+    /// stays as it is, with its connections. Errors: those of Listener::open(); nothing is changed
+    /// then.
+    Result<void> change(IoLoop& loop, Server& server, const Doors& next) const;
+
   private:
-    std::vector<HandedOver> handed_control_;
+    std::vector<HandedOver> handed_control_;  ///< until open()
     std::vector<HandedOver> handed_public_;
-    ListenAddress control_;
-    std::vector<ListenAddress> public_;  ///< none where some were handed over
+    bool has_handed_control_ = false;
+    bool has_handed_public_ = false;
+    bool handed_are_loopback_ = true;
+    std::vector<Door> own_;  ///< that it opens by itself
     bool loopback_only_ = true;
+
+    Result<void> read(const Config& config);
 };
 
 }  // namespace routerd

@@ -1,10 +1,13 @@
 #include "daemon/http/server.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
+#include <iterator>
 #include <string>
 #include <utility>
 
+#include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -95,9 +98,24 @@ Server::Server(IoLoop& loop, const Routes& routes, Options options)
 Server::~Server() = default;
 
 void Server::listen(Listener listener, bool is_control) {
-    auto& bound = listeners_.emplace_back(Bound{std::move(listener), is_control});
-    tasks_.spawn(
-        bound.listener.run([this, &bound](UniqueFd socket) { admit(std::move(socket), bound); }));
+    listeners_.push_back(Bound{std::move(listener), is_control});
+    tasks_.spawn(keep_listening(std::prev(listeners_.end())));
+}
+
+asio::awaitable<void> Server::keep_listening(std::list<Bound>::iterator bound) {
+    auto on_accept = [this, bound](UniqueFd socket) { admit(std::move(socket), *bound); };
+    co_await bound->listener.run(std::move(on_accept));
+    co_await asio::post(loop_.executor(), asio::use_awaitable);  // who closed it is not done yet
+    listeners_.erase(bound);
+}
+
+void Server::stop_listening(const ListenAddress& asked, bool is_control) {
+    const auto bound = std::ranges::find_if(listeners_, [&](const Bound& one) {
+        return one.is_control == is_control && one.listener.asked() == asked;
+    });
+    if (bound != listeners_.end()) {
+        bound->listener.retire();
+    }
 }
 
 void Server::admit(UniqueFd socket, const Bound& bound) {
@@ -158,7 +176,6 @@ void Server::cut() {
 
 asio::awaitable<void> Server::wait() {
     co_await tasks_.wait();
-    listeners_.clear();
 }
 
 /// A connection between two requests is this and one wait: it holds nothing of a request's.

@@ -43,11 +43,18 @@ class Server {
     /// Takes over a listener and serves what it accepts.
     void listen(Listener listener, bool is_control);
 
+    /// Accepts no more at the listener that was asked for this address; who has connected there
+    /// stays. Nothing happens where there is none.
+    void stop_listening(const ListenAddress& asked, bool is_control);
+
     /// Serves a connection that somebody else accepted.
     void serve(Arrival arrival);
 
     /// Who may come in, from the next request on.
     void use(Authorize authorize) { options_.authorize = std::move(authorize); }
+
+    /// Limits of size and time, from the next wait on.
+    void use(const HttpConfig& http) { options_.http = http; }
 
     /// The certificate of listeners with TLS, from the next connection on; before the first of them
     /// listens.
@@ -85,6 +92,7 @@ class Server {
     struct Served;
     struct Registration;
 
+    asio::awaitable<void> keep_listening(std::list<Bound>::iterator bound);
     void admit(UniqueFd socket, const Bound& bound);
     asio::awaitable<void> session(Arrival arrival);
     asio::awaitable<bool> serve_one(Connection& connection, Served& served);

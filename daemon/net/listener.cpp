@@ -220,7 +220,11 @@ Result<HandedOver> take_one(int fd, std::string name) {
         return address.error().within(attempt);
     }
     address->tls = name == "https" && !address->is_unix();
-    return HandedOver{std::move(socket), std::move(*address), std::move(name)};
+    HandedOver taken;
+    taken.socket = std::move(socket);
+    taken.address = std::move(*address);
+    taken.name = std::move(name);
+    return taken;
 }
 
 std::string take_variable(const char* name) {
@@ -297,14 +301,19 @@ Result<Listener> Listener::open(IoLoop& loop, ListenAddress address) {
     if (!fd) {
         return fd.error().within(attempt);
     }
-    if (!address.is_unix()) {
+    HandedOver made;
+    made.asked = address;
+    made.owns_file = address.is_unix();
+    made.address = std::move(address);
+    if (!made.address.is_unix()) {
         const auto bound = address_of(fd->get());
         if (!bound) {
             return bound.error().within(attempt);
         }
-        address.port = bound->port;
+        made.address.port = bound->port;
     }
-    return Listener(loop, std::move(*fd), std::move(address), File::ours);
+    made.socket = std::move(*fd);
+    return Listener(loop, std::move(made));
 }
 
 Listener Listener::adopt(IoLoop& loop, HandedOver handed) {
@@ -313,7 +322,7 @@ Listener Listener::adopt(IoLoop& loop, HandedOver handed) {
     if (!handed.address.is_unix()) {
         set_options_of_accepted(fd);
     }
-    return {loop, std::move(handed.socket), std::move(handed.address), File::of_another};
+    return {loop, std::move(handed)};
 }
 
 Result<std::vector<HandedOver>> take_handed_over() {
@@ -340,13 +349,15 @@ Result<std::vector<HandedOver>> take_handed_over() {
     return handed;
 }
 
-Listener::Listener(IoLoop& loop, UniqueFd socket, ListenAddress address, File file)
+Listener::Listener(IoLoop& loop, HandedOver handed)
     : loop_(&loop),
-      socket_(std::move(socket)),
+      socket_(std::move(handed.socket)),
       door_(std::make_unique<Door>()),
       pause_(loop.executor()),
-      address_(std::move(address)),
-      file_(file) {}
+      address_(std::move(handed.address)),
+      asked_(std::move(handed.asked)),
+      name_(std::move(handed.name)),
+      owns_file_(handed.owns_file) {}
 
 Listener::Listener(Listener&& other) noexcept
     : loop_(other.loop_),
@@ -354,17 +365,16 @@ Listener::Listener(Listener&& other) noexcept
       door_(std::move(other.door_)),
       pause_(loop_->executor()),
       address_(std::exchange(other.address_, {})),
-      file_(other.file_) {}
+      asked_(std::exchange(other.asked_, {})),
+      name_(std::exchange(other.name_, {})),
+      owns_file_(std::exchange(other.owns_file_, false)),
+      retires_(other.retires_) {}
 
 Listener::~Listener() {
     close();
-    if (address_.is_unix() && file_ == File::ours) {
-        ::unlink(address_.unix_path.c_str());
-    }
 }
 
-/// False when descriptors or memory ran out.
-bool Listener::accept_some(const OnAccept& on_accept) {
+Listener::Came Listener::accept_some(const OnAccept& on_accept) {
     for (unsigned count = 0; socket_ && count < accepted_at_once; ++count) {
         UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (socket) {
@@ -374,17 +384,14 @@ bool Listener::accept_some(const OnAccept& on_accept) {
         const int error = errno;
         if (is_exhaustion(error)) {
             spdlog::warn("accept on {}: {}, pausing", address_.text(), std::strerror(error));
-            return false;
+            return Came::nothing;
         }
         if (error == EAGAIN) {
-            return true;
+            return Came::all;
         }
         spdlog::debug("accept on {}: {}", address_.text(), std::strerror(error));
     }
-    if (socket_) {
-        loop_->poller().again(*door_);
-    }
-    return true;
+    return Came::some;
 }
 
 asio::awaitable<void> Listener::run(OnAccept on_accept) {
@@ -398,25 +405,56 @@ asio::awaitable<void> Listener::run(OnAccept on_accept) {
             co_await door_->caller.wait();
             continue;
         }
-        const bool may_go_on = accept_some(on_accept);
-        if (!may_go_on) {
+        const auto came = accept_some(on_accept);
+        if (retires_ && came != Came::some) {
+            close();
+        } else if (came == Came::nothing) {
             pause_.expires_after(exhausted_pause);
             co_await pause_.async_wait(no_throw);
             door_->called = true;
+        } else if (came == Came::some && retires_) {
+            door_->called = true;
+        } else if (came == Came::some && socket_) {
+            loop_->poller().again(*door_);
         }
     }
 }
 
-void Listener::close() noexcept {
-    if (!socket_) {
-        return;
-    }
-    if (door_->watched) {
+UniqueFd Listener::take_socket() noexcept {
+    if (socket_ && door_->watched) {
         loop_->poller().remove(socket_.get(), *door_);
     }
-    socket_.reset();
+    return std::move(socket_);
+}
+
+void Listener::close() noexcept {
+    const auto socket = take_socket();
+    if (!socket) {
+        return;
+    }
+    if (owns_file_) {
+        ::unlink(address_.unix_path.c_str());
+    }
     pause_.cancel();
     door_->caller.resume();
+}
+
+void Listener::retire() {
+    retires_ = true;
+    door_->called = true;
+    door_->caller.resume();
+}
+
+HandedOver Listener::release() noexcept {
+    HandedOver released;
+    released.socket = take_socket();
+    released.address = address_;
+    released.asked = asked_;
+    released.name = name_;
+    released.owns_file = owns_file_;
+    pause_.cancel();
+    door_->caller.resume();
+    return released;
 }
 
 }  // namespace routerd

@@ -22,6 +22,7 @@ struct ListenAddress {
     std::string unix_path;      ///< empty for TCP
     unsigned unix_mode = 0600;  ///< permissions of the socket file
 
+    bool operator==(const ListenAddress&) const = default;
     bool is_unix() const noexcept { return !unix_path.empty(); }
     bool is_loopback() const noexcept;
     /// "127.0.0.1:8080", "[::1]:8080", "unix:///run/x.sock".
@@ -34,11 +35,13 @@ struct ListenAddress {
 /// a host is TLS, "http://" says nothing new. "localhost" is 127.0.0.1. Errors: invalid_request.
 Result<ListenAddress> parse_listen_address(std::string_view text);
 
-/// A socket that the service manager opened and listens on for us.
+/// A listening socket that another process opened.
 struct HandedOver {
     UniqueFd socket;
-    ListenAddress address;  ///< `tls` where its name is "https"
-    std::string name;       ///< FileDescriptorName= of its unit
+    ListenAddress address;   ///< `tls` where its name is "https"
+    std::string name;        ///< FileDescriptorName= of its unit; empty for a routerd's own
+    ListenAddress asked;     ///< as Listener::asked(); of a routerd's own only
+    bool owns_file = false;  ///< the file of the Unix socket is ours to remove
 };
 
 /// Those that this process was started with, as sd_listen_fds(3) says: descriptors from 3 on, told
@@ -48,8 +51,8 @@ struct HandedOver {
 /// no listening stream socket.
 Result<std::vector<HandedOver>> take_handed_over();
 
-/// Accepts connections on one address and hands each to a callback. The file of a Unix
-/// socket that it opened is removed by the destructor. Loop thread only.
+/// Accepts connections on one address and hands each to a callback. The file of a Unix socket that
+/// it owns is removed when it closes. Loop thread only.
 class Listener {
   public:
     using OnAccept = std::function<void(UniqueFd)>;
@@ -58,7 +61,7 @@ class Listener {
     /// unavailable, naming the address and, for a port that is taken, what to do.
     static Result<Listener> open(IoLoop& loop, ListenAddress address);
 
-    /// Accepts on a socket that another opened; the file of a Unix socket stays.
+    /// Accepts on a socket that another opened.
     static Listener adopt(IoLoop& loop, HandedOver handed);
 
     Listener(Listener&&) noexcept;
@@ -68,12 +71,22 @@ class Listener {
     /// With the port that the kernel chose, where 0 was asked for.
     const ListenAddress& address() const noexcept { return address_; }
 
+    /// As it was given to open().
+    const ListenAddress& asked() const noexcept { return asked_; }
+
     /// Accepts until close(); the sockets do not block. Out of descriptors or memory it pauses
     /// instead of spinning. The listener stays where it is meanwhile.
     asio::awaitable<void> run(OnAccept on_accept);
 
     /// Stops accepting; run() returns.
     void close() noexcept;
+
+    /// The same, when those were accepted who have connected already.
+    void retire();
+
+    /// Stops accepting and gives the socket up, which listens on: who connects waits for another
+    /// process to accept. Once.
+    HandedOver release() noexcept;
 
   private:
     /// Wakes run(). On its own, as it must not move while it is watched.
@@ -87,16 +100,20 @@ class Listener {
         bool watched = false;  ///< the poller knows it
     };
 
-    enum class File { ours, of_another };
-    Listener(IoLoop& loop, UniqueFd socket, ListenAddress address, File file);
-    bool accept_some(const OnAccept& on_accept);
+    enum class Came { all, some, nothing };  ///< nothing: out of descriptors or memory
+    Listener(IoLoop& loop, HandedOver handed);
+    Came accept_some(const OnAccept& on_accept);
+    UniqueFd take_socket() noexcept;
 
     IoLoop* loop_;
     UniqueFd socket_;
     std::unique_ptr<Door> door_;
     asio::steady_timer pause_;
     ListenAddress address_;
-    File file_;
+    ListenAddress asked_;
+    std::string name_;
+    bool owns_file_;
+    bool retires_ = false;
 };
 
 }  // namespace routerd

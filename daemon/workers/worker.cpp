@@ -134,7 +134,10 @@ std::size_t Worker::active() const noexcept {
 }
 
 void Worker::apply(const Config& config) {
-    inside_->post([inside = inside_.get(), config] { inside->proxy.apply(config); });
+    inside_->post([inside = inside_.get(), config] {
+        inside->server.use(config.http);
+        inside->proxy.apply(config);
+    });
 }
 
 void Worker::set_catalog(SnapshotPtr catalog) {

@@ -209,12 +209,13 @@ class Daemon:
     def configure(self, config, llama_server, listen='127.0.0.1:0', http=''):
         """`config` may hold sections other than [http], [models] and [llama_server]; `http`: more
         lines of the first."""
+        http = http if 'max_body' in http else f'max_body = "256KiB"\n{http}'
         path = self.home / 'config/routerd/routerd.toml'
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"""
+        new = path.with_suffix('.new')  # a reload never sees half a file
+        new.write_text(f"""
 [http]
 listen = ["{listen}"]
-max_body = "256KiB"
 {http}
 [models]
 dirs = ["{self.models}"]
@@ -223,6 +224,7 @@ path = "{llama_server}"
 args = ["-t", "1"]
 {config}
 """)
+        new.rename(path)
 
     def spawn(self, *arguments):
         """Starts the program and does not wait for it."""

@@ -81,7 +81,7 @@ struct Daemon {
 
     asio::awaitable<Result<void>> reload() {
         config.config.limits.parallel = 2;
-        config.config.http.max_body = 4096;
+        config.config.http.workers = 4;
         co_return Result<void>();
     }
 

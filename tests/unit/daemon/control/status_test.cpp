@@ -65,7 +65,7 @@ TEST_F(ControlTest, SaysWhatAReloadChanged) {
         const auto result = client.reload_config();
         ASSERT_TRUE(result) << result.error().message();
         EXPECT_THAT(result->changed, ElementsAre("limits.parallel"));
-        EXPECT_THAT(result->restart_required, ElementsAre("http.max_body"));
+        EXPECT_THAT(result->restart_required, ElementsAre("http.workers"));
     });
 }
 

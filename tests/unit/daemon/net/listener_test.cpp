@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -32,6 +34,16 @@ TEST(ListenAddressTest, ReadsWhatPeopleWrite) {
                             "unix://relative", "https://unix:///x", "https://http://a:1"}) {
         EXPECT_FALSE(parse_listen_address(bad)) << bad;
     }
+}
+
+/// Empty when nobody listens there.
+UniqueFd connect_to(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto* to = reinterpret_cast<const sockaddr*>(&address);
+    return ::connect(client.get(), to, sizeof(address)) == 0 ? std::move(client) : UniqueFd();
 }
 
 class ListenerTest : public testing::Test {
@@ -68,6 +80,38 @@ TEST_F(ListenerTest, ReplacesAStaleSocketAndRemovesItsOwn) {
     EXPECT_FALSE(std::filesystem::exists(path));
     std::filesystem::rename(path + ".kept", path);  // as a killed daemon leaves it
     EXPECT_TRUE(open("unix://" + path));
+}
+
+TEST_F(ListenerTest, AcceptsThoseWhoHaveConnectedBeforeItRetires) {
+    auto listener = open("unix://" + dir_.path() + "/x.sock");
+    ASSERT_TRUE(listener);
+    const auto client = connect_to(dir_.path() + "/x.sock");
+    ASSERT_TRUE(client);
+    int accepted = 0;
+    bool has_ended = false;
+    asio::co_spawn(loop_, listener->run([&accepted](const UniqueFd&) { ++accepted; }),
+                   [&has_ended](const std::exception_ptr&) { has_ended = true; });
+    asio::post(loop_, [&listener] { listener->retire(); });
+    loop_.run();
+    EXPECT_TRUE(has_ended);
+    EXPECT_EQ(accepted, 1);
+    EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/x.sock"));
+}
+
+TEST_F(ListenerTest, GivesASocketUpThatListensOn) {
+    const auto path = dir_.path() + "/x.sock";
+    HandedOver released;
+    {
+        auto first = open("unix://" + path);
+        ASSERT_TRUE(first);
+        released = first->release();
+    }
+    const auto client = connect_to(path);
+    EXPECT_TRUE(client) << "its file is gone, or nobody listens";
+    EXPECT_TRUE(released.owns_file);
+    EXPECT_EQ(released.asked, *parse_listen_address("unix://" + path));
+    { auto second = Listener::adopt(io_, std::move(released)); }
+    EXPECT_FALSE(std::filesystem::exists(path)) << "the next owner removes it";
 }
 
 TEST_F(ListenerTest, NeverTakesASocketFromSomebodyWhoServes) {
