@@ -1,7 +1,10 @@
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -105,12 +108,32 @@ int dump(const std::string& path) {
     return exit_ok;
 }
 
-int serve(Arguments& arguments) {
+/// The routerd that started this one to take over; nullptr: none did.
+std::unique_ptr<Predecessor> find_predecessor() {
+    auto link = take_link();
+    return link ? std::make_unique<Predecessor>(std::move(link)) : nullptr;
+}
+
+/// How this process was started. Empty path: its file is gone already.
+Program program_of(int argc, char** argv) {
+    std::error_code gone;
+    Program program;
+    program.path = std::filesystem::read_symlink("/proc/self/exe", gone).string();
+    program.argv.assign(argv, argv + argc);
+    return program;
+}
+
+int serve(Arguments& arguments, Program program) {
     if (arguments.insecure_no_auth) {  // at each reload too
         arguments.load.overrides.emplace_back("http.insecure_no_auth", "true");
     }
+    auto predecessor = find_predecessor();
+    arguments.load.environment = process_environment();
     auto loaded = load_config(arguments.load);
     if (!loaded.usable()) {
+        if (predecessor) {
+            predecessor->refuse(Error(Errc::invalid_request, to_text(loaded.problems.front())));
+        }
         return print_problems(loaded);
     }
     if (arguments.check) {
@@ -122,7 +145,8 @@ int serve(Arguments& arguments) {
     for (const auto& note : loaded.notes) {
         spdlog::warn("{}", note);
     }
-    auto app = App::build(std::move(loaded), arguments.load);
+    auto app =
+        App::build(std::move(loaded), arguments.load, std::move(program), std::move(predecessor));
     if (!app) {
         print_error(app.error());
         return exit_failed;
@@ -163,8 +187,7 @@ int run(int argc, char** argv) {
     if (!arguments.check) {
         keep_blocks_at_hand(argv);
     }
-    arguments.load.environment = process_environment();
-    return serve(arguments);
+    return serve(arguments, program_of(argc, argv));
 }
 
 }  // namespace

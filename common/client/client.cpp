@@ -266,6 +266,10 @@ Result<api::ReloadResult> Client::reload_config() {
     return post<api::ReloadResult>(at("config", "reload"), "", Wait::until_done);
 }
 
+Result<api::UpgradeResult> Client::upgrade() {
+    return post<api::UpgradeResult>(at("upgrade"), "", Wait::until_done);
+}
+
 Result<api::ShutdownResult> Client::shutdown(const api::ShutdownRequest& request) {
     return post<api::ShutdownResult>(at("shutdown"), api::encode(request), Wait::no);
 }

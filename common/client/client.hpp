@@ -23,6 +23,7 @@
 #include "common/api/shutdown.hpp"
 #include "common/api/status.hpp"
 #include "common/api/switch.hpp"
+#include "common/api/upgrade.hpp"
 #include "common/base/result.hpp"
 #include "common/client/address.hpp"
 #include "common/client/exchange.hpp"
@@ -139,6 +140,9 @@ class Client {
 
     /// Returns when the daemon has begun to stop.
     Result<api::ShutdownResult> shutdown(const api::ShutdownRequest& request);
+
+    /// Returns when another process serves in the daemon's place.
+    Result<api::UpgradeResult> upgrade();
 
     /// POST /v1/chat/completions with `"stream": true` in `body`: each event and comment goes to
     /// `sink` until it has enough.

@@ -27,7 +27,20 @@ api::EventSink sink_of(EventLog& events) {
 
 }  // namespace
 
-Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load) {
+Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load, Program program,
+                                        std::unique_ptr<Predecessor> predecessor) {
+    auto app = make(std::move(loaded), std::move(load), predecessor.get());
+    if (app) {
+        (*app)->program_ = std::move(program);
+        (*app)->predecessor_ = std::move(predecessor);
+    } else if (predecessor) {
+        predecessor->refuse(app.error());
+    }
+    return app;
+}
+
+Result<std::unique_ptr<App>> App::make(LoadedConfig loaded, LoadOptions load,
+                                       Predecessor* predecessor) {
     const auto& config = loaded.config;
     auto handed = take_handed_over();
     if (!handed) {
@@ -45,7 +58,21 @@ Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load) {
     if (!certificate) {
         return certificate.error();
     }
-    auto lock = StateLock::acquire(config.state.dir);
+    Predecessor::Inheritance inheritance;
+    if (predecessor != nullptr) {
+        auto left = predecessor->take_over(config.state.dir);
+        if (!left) {
+            return left.error();
+        }
+        inheritance = std::move(*left);
+        doors = Doors::plan(config, std::exchange(inheritance.listeners, {}));
+        if (!doors) {
+            return doors.error();
+        }
+    }
+    auto lock = predecessor != nullptr
+                    ? StateLock::take_over(std::move(inheritance.lock), config.state.dir)
+                    : StateLock::acquire(config.state.dir);
     if (!lock) {
         return lock.error();
     }
@@ -60,6 +87,7 @@ Result<std::unique_ptr<App>> App::build(LoadedConfig loaded, LoadOptions load) {
     std::unique_ptr<App> app(new App(std::move(loaded), std::move(load), std::move(*lock),
                                      std::move(*store), std::move(*doors)));
     app->use(std::move(*certificate));
+    app->inheritance_ = std::move(inheritance);
     return app;
 }
 
@@ -110,7 +138,8 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                         spdlog::info("asked to stop{}", keep_models ? ", without the models" : "");
                         begin_stop(keep_models ? Fleet::OnShutdown::leave_running
                                                : Fleet::OnShutdown::stop_servers);
-                    }}),
+                    },
+                .upgrade = [this](const Connection* asker) { return upgrade(asker); }}),
       llama_router_({.executor = loop_.get_executor(),
                      .fleet = fleet_,
                      .events = events_,
@@ -125,6 +154,10 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                .pass_on = nullptr}),
       doors_(std::move(doors)),
       tasks_(loop_.get_executor(), "daemon task"),
+      watch_(loop_.get_executor(), "watch of the models' folders"),
+      predecessors_(loop_.get_executor(), "what the routerd before wants"),
+      successor_gate_(loop_.get_executor()),
+      successors_(loop_.get_executor(), "what the next routerd says"),
       reloads_(loop_.get_executor()),
       signals_(loop_, SIGTERM, SIGINT, SIGHUP),
       stop_(loop_.get_executor()) {}
@@ -201,7 +234,7 @@ void App::add_routes() {
 DaemonFacts App::facts() const {
     DaemonFacts facts;
     facts.started = started_;
-    facts.stopping = stopping_;
+    facts.stopping = stopping_ || upgrading_;
     facts.addresses = server_.addresses();
     facts.active = server_.active();
     for (const auto& worker : workers_) {
@@ -222,7 +255,11 @@ llama_router::ServerReport App::server_report() const {
 void App::log_record(const Record& record) {
     ++requests_;
     failed_ += record.status >= 400 ? 1 : 0;
-    telemetry_.record(to_finished(record));
+    if (leaving_) {
+        pass_to_successor(record);
+    } else {
+        telemetry_.record(to_finished(record));
+    }
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(record.took).count();
     if (record.error.empty()) {
         spdlog::debug("{} {} {} {} {} ms, queued {} ms, load {} ms, {} bytes", record.request_id,

@@ -60,7 +60,7 @@ asio::awaitable<Result<void>> App::start() {
         }
         llama_router_.changed();
     });
-    const auto adopted = co_await fleet_.adopt();
+    const auto adopted = co_await fleet_.adopt(std::move(inheritance_.held));
     if (!adopted) {
         co_return adopted.error();
     }
@@ -71,9 +71,13 @@ asio::awaitable<Result<void>> App::start() {
         server_.listen(std::move(listener), false);
     }
     health_.set_ready(true);
-    tasks_.spawn(catalog_.watch());
+    watch_.spawn(catalog_.watch());
+    if (predecessor_) {  // which speaks to the service manager until it has heard of us
+        predecessors_.spawn(serve_predecessor());
+    } else {
+        notify_service_manager("READY=1\nSTATUS=serving");
+    }
     fleet_.preload(catalog_.preload());
-    notify_service_manager("READY=1\nSTATUS=serving");
     for (const auto& address : server_.addresses()) {
         spdlog::info("listening on {}", address);
     }
@@ -121,7 +125,7 @@ asio::awaitable<void> App::feed_watchdog(std::chrono::microseconds limit) {
     for (;;) {
         timer.expires_after(limit / signs);
         const auto [ec] = co_await timer.async_wait(no_throw);
-        if (ec) {
+        if (ec || retires_) {  // the process that has taken over gives them now
             co_return;
         }
         for (const auto& worker : workers_) {
@@ -142,22 +146,35 @@ asio::awaitable<void> App::watch_signals() {
             if (!reloaded) {
                 spdlog::error("{}", reloaded.error().message());
             }
-        } else if (stopping_) {
-            spdlog::warn("second signal: not waiting for requests any more");
-            fleet_.hurry();
-            server_.cut();
-            for (const auto& worker : workers_) {
-                worker->cut();
-            }
+        } else if (number == SIGUSR2) {
+            tasks_.spawn(upgrade_by_signal());
         } else {
-            spdlog::info("signal {}: stopping", number);
-            begin_stop(Fleet::OnShutdown::stop_servers);
+            heed(number);
         }
+    }
+}
+
+/// One that asks it to end.
+void App::heed(int signal) {
+    if (!stopping_ && !retires_) {
+        spdlog::info("signal {}: stopping", signal);
+        return begin_stop(Fleet::OnShutdown::stop_servers);
+    }
+    spdlog::warn("signal {}: not waiting for requests any more", signal);
+    if (!retires_) {
+        fleet_.hurry();
+    }
+    server_.cut();
+    for (const auto& worker : workers_) {
+        worker->cut();
     }
 }
 
 asio::awaitable<Result<void>> App::reload() {
     const auto turn = co_await reloads_.enter();  // or the older file could be the last in force
+    if (leaving_) {
+        co_return Error(Errc::conflict, "reload: another process has taken over; it is its to do");
+    }
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
     notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us));
@@ -226,7 +243,11 @@ asio::awaitable<void> App::end_connections() {
 void App::begin_stop(Fleet::OnShutdown servers) {
     servers_ = servers;
     stopping_ = true;
-    stop_.notify();
+    if (upgrading_) {
+        stop_asked_ = true;
+    } else {
+        stop_.notify();
+    }
 }
 
 asio::awaitable<void> App::stop() {
@@ -240,12 +261,17 @@ asio::awaitable<void> App::stop() {
     }
     co_await control_.stop();
     co_await fleet_.shutdown(servers_);
+    if (predecessor_) {
+        co_await predecessor_->close();
+        co_await predecessors_.wait();
+    }
     co_await llama_router_.stop();  // its watchers have seen the servers end
     co_await end_connections();
     co_await telemetry_.stop();  // the last requests are over
 }
 
 asio::awaitable<void> App::main() {
+    signals_.add(SIGUSR2);
     tasks_.spawn(watch_signals());
     if (const auto limit = watchdog_limit(); limit.count() > 0) {
         tasks_.spawn(feed_watchdog(limit));
@@ -253,11 +279,19 @@ asio::awaitable<void> App::main() {
     outcome_ = co_await start();
     if (outcome_) {
         co_await stop_.wait();
+    } else if (predecessor_) {
+        predecessor_->refuse(outcome_.error());
     }
-    co_await stop();
+    if (retires_) {
+        co_await retire();
+    } else {
+        co_await stop();
+    }
     signals_.cancel();
     tasks_.cancel();
+    watch_.cancel();
     co_await tasks_.wait();
+    co_await watch_.wait();
     co_await catalog_.stop();
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 namespace routerd {
 namespace {
@@ -46,6 +47,10 @@ void close_at(Server& server, const Door& door) {
 Result<Doors> Doors::plan(const Config& config, std::vector<HandedOver> handed) {
     Doors doors;
     for (auto& one : handed) {
+        if (one.asked != ListenAddress()) {
+            doors.inherited_.push_back(std::move(one));
+            continue;
+        }
         const bool is_control =
             one.name == "control" || one.address.unix_path == config.state.socket;
         doors.handed_are_loopback_ =
@@ -81,10 +86,33 @@ Result<void> Doors::read(const Config& config) {
     return {};
 }
 
+/// Of the inherited sockets those that are still wanted, one a door, or an empty one; the others
+/// are closed, so that they are not in the way.
+std::vector<HandedOver> Doors::take_wanted() {
+    std::vector<HandedOver> wanted;
+    for (const auto& door : own_) {
+        const auto found = std::ranges::find_if(inherited_, [&door](const HandedOver& one) {
+            return one.socket && one.asked == door.address;
+        });
+        wanted.push_back(found == inherited_.end() ? HandedOver() : std::move(*found));
+    }
+    for (const auto& one : inherited_) {
+        if (one.socket && one.owns_file) {
+            ::unlink(one.address.unix_path.c_str());
+        }
+    }
+    inherited_.clear();
+    return wanted;
+}
+
 Result<Doors::Open> Doors::open(IoLoop& loop) {
     Open open;
-    for (const auto& door : own_) {
-        auto listener = Listener::open(loop, door.address);
+    auto inherited = take_wanted();
+    for (std::size_t i = 0; i < own_.size(); ++i) {
+        const auto& door = own_[i];
+        auto listener = inherited[i].socket
+                            ? Result<Listener>(Listener::adopt(loop, std::move(inherited[i])))
+                            : Listener::open(loop, door.address);
         if (!listener) {
             return listener.error();
         }

@@ -21,8 +21,8 @@ struct Door {
 /// or at the control socket's path, of that one, and all others together of [http] listen.
 class Doors {
   public:
-    /// Reads the addresses; opens nothing. `handed`: what take_handed_over() gave. Errors:
-    /// invalid_request.
+    /// Reads the addresses; opens nothing. `handed`: what take_handed_over() gave, or what the
+    /// routerd before leaves, which may have opened some itself. Errors: invalid_request.
     static Result<Doors> plan(const Config& config, std::vector<HandedOver> handed);
 
     /// Nobody beyond this machine can come in.
@@ -47,6 +47,7 @@ class Doors {
   private:
     std::vector<HandedOver> handed_control_;  ///< until open()
     std::vector<HandedOver> handed_public_;
+    std::vector<HandedOver> inherited_;  ///< that a routerd opened, until open()
     bool has_handed_control_ = false;
     bool has_handed_public_ = false;
     bool handed_are_loopback_ = true;
@@ -54,6 +55,7 @@ class Doors {
     bool loopback_only_ = true;
 
     Result<void> read(const Config& config);
+    std::vector<HandedOver> take_wanted();
 };
 
 }  // namespace routerd

@@ -8,6 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "common/api/upgrade.hpp"
 #include "common/base/result.hpp"
 #include "common/base/time.hpp"
 #include "common/config/load.hpp"
@@ -18,6 +19,7 @@
 namespace routerd {
 
 class Catalog;
+class Connection;
 class EventLog;
 class Fleet;
 class LogRing;
@@ -55,6 +57,9 @@ class Control {
         std::function<DaemonFacts()> daemon;
         std::function<asio::awaitable<Result<void>>()> reload;
         std::function<void(bool keep_models)> shutdown;  ///< begins it
+        /// Starts a routerd that takes over, and waits until it serves. `asker`: the connection
+        /// that is to hear of it.
+        std::function<asio::awaitable<Result<api::UpgradeResult>>(const Connection* asker)> upgrade;
     };
 
     explicit Control(Services services);
@@ -63,6 +68,9 @@ class Control {
 
     /// The table; the Control must outlive it.
     std::vector<Route> routes();
+
+    /// Returns when nothing goes on without a client any more, or at the deadline.
+    asio::awaitable<void> finish(TimePoint deadline);
 
     /// Ends what goes on without a client (a switch that was left alone), and waits for it.
     asio::awaitable<void> stop();

@@ -92,6 +92,7 @@ std::vector<Route> Control::routes() {
     add("GET", "config", control::list_config);
     add("POST", "config/reload", control::reload_config);
     add("POST", "shutdown", control::shut_down);
+    add("POST", "upgrade", control::upgrade);
     table.push_back(
         {"GET", "/openapi.json", Scope::open, reply(std::function(openapi)), Dialect::openai});
     return table;

@@ -56,6 +56,13 @@ void GateDesk::leave(const gate::Leave& message) {
     granted_.erase(granted);
 }
 
+void GateDesk::clear() {
+    while (!waiting_.empty()) {  // one that leaves may settle another
+        const auto leaving = waiting_.extract(waiting_.begin());
+    }
+    granted_.clear();
+}
+
 asio::awaitable<Ticket::Progress> GateDesk::progress(std::uint64_t ticket) const {
     const auto waiting = waiting_.find(ticket);
     if (waiting == waiting_.end()) {

@@ -26,6 +26,15 @@ class GateDesk {
     /// How a waiting ticket does; `ticket` is the RemoteGate's number.
     asio::awaitable<Ticket::Progress> progress(std::uint64_t ticket) const;
 
+    /// A lease that its RemoteGate has already under this number.
+    void hold(std::uint64_t ticket, Lease lease) { granted_.emplace(ticket, std::move(lease)); }
+
+    /// Tickets and leases.
+    std::size_t size() const noexcept { return waiting_.size() + granted_.size(); }
+
+    /// Its RemoteGate is gone: leaves all queues and gives all leases back.
+    void clear();
+
   private:
     void take(gate::ToDesk&& message);
     void ask(const gate::Ask& message);

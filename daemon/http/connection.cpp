@@ -51,6 +51,12 @@ Arrival Connection::release(std::string_view head) {
     return arrival;
 }
 
+Arrival Connection::give_up() {
+    auto arrival = release("");
+    reader_.resume();
+    return arrival;
+}
+
 std::string_view Connection::input() const noexcept {
     return {buffer_.get() + begin_, end_ - begin_};
 }

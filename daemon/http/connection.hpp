@@ -37,6 +37,9 @@ class Connection final : private Stream::Owner {
     /// afterwards.
     Arrival release(std::string_view head);
 
+    /// Gives it up while it waits for a request: its session ends.
+    Arrival give_up();
+
     /// Came over the control socket: its user is the administrator.
     bool is_control() const noexcept { return is_control_; }
     const std::string& stranger() const noexcept { return stranger_; }
@@ -97,6 +100,11 @@ class Connection final : private Stream::Owner {
     bool is_idle() const noexcept { return idle_; }
     void set_idle(bool idle) noexcept { idle_ = idle; }
 
+    /// What answers on it now: the server says so.
+    enum class Answers { nobody, model, daemon };
+    Answers answers() const noexcept { return answers_; }
+    void set_answers(Answers who) noexcept { answers_ = who; }
+
     /// Time of the loop's turn, for deadlines.
     TimePoint now() const noexcept { return stream_.loop().now(); }
     IoLoop& loop() const noexcept { return stream_.loop(); }
@@ -116,6 +124,7 @@ class Connection final : private Stream::Owner {
     bool gone_ = false;
     bool expired_ = false;
     bool idle_ = false;
+    Answers answers_ = Answers::nobody;
     int tiny_reads_ = 0;  // in a row, at most as many as make a trickle
     std::unique_ptr<char[]> buffer_;
     std::size_t capacity_ = 0;      // without padding

@@ -42,6 +42,13 @@ Response no_route(const Exchange::Request& request, const Routes::Match& match) 
     return response;
 }
 
+/// To a request that came too late to be passed on.
+Error replaced() {
+    return Error(Errc::unavailable, "another routerd has taken over from this one")
+        .with_hint("ask again, on a new connection")
+        .with_retry_after(std::chrono::seconds(0));
+}
+
 }  // namespace
 
 /// What serving a request takes; used again for the next one, of whatever connection.
@@ -121,9 +128,6 @@ void Server::stop_listening(const ListenAddress& asked, bool is_control) {
 void Server::admit(UniqueFd socket, const Bound& bound) {
     Arrival arrival;
     arrival.is_control = bound.is_control;
-    if (bound.is_control) {
-        arrival.stranger = stranger_at(socket.get());
-    }
     if (bound.listener.address().tls) {
         arrival.tls = tls_ ? tls_->accept(socket.get()) : nullptr;
         if (arrival.tls == nullptr) {
@@ -131,7 +135,14 @@ void Server::admit(UniqueFd socket, const Bound& bound) {
         }
     }
     arrival.socket = std::move(socket);
-    const bool is_placed = !bound.is_control && options_.place && options_.place(arrival);
+    take(std::move(arrival));
+}
+
+void Server::take(Arrival arrival) {
+    if (arrival.is_control) {
+        arrival.stranger = stranger_at(arrival.socket.get());
+    }
+    const bool is_placed = !arrival.is_control && options_.place && options_.place(arrival);
     if (!is_placed) {
         serve(std::move(arrival));
     }
@@ -167,6 +178,48 @@ void Server::drain() {
     }
 }
 
+std::vector<HandedOver> Server::release_listeners() {
+    std::vector<HandedOver> released;
+    for (auto& bound : listeners_) {
+        auto listener = bound.listener.release();
+        if (listener.socket) {
+            released.push_back(std::move(listener));
+        }
+    }
+    return released;
+}
+
+void Server::hand_over(std::function<void(Arrival)> successor) {
+    successor_ = std::move(successor);
+    const auto all = connections_;
+    for (auto* connection : all) {
+        if (!connection->is_idle()) {
+            continue;
+        }
+        if (may_pass(*connection)) {
+            successor_(connection->give_up());
+        } else {
+            connection->abort();
+        }
+    }
+}
+
+void Server::cut_own(const Connection* spared) {
+    const auto all = connections_;
+    for (auto* connection : all) {
+        if (connection != spared && connection->answers() == Connection::Answers::daemon) {
+            connection->abort();
+        }
+    }
+}
+
+std::size_t Server::active_own(const Connection* spared) const {
+    const auto counts = [spared](const Connection* connection) {
+        return connection != spared && connection->answers() == Connection::Answers::daemon;
+    };
+    return static_cast<std::size_t>(std::ranges::count_if(connections_, counts));
+}
+
 void Server::cut() {
     const auto all = connections_;
     for (auto* connection : all) {
@@ -186,6 +239,10 @@ asio::awaitable<void> Server::session(Arrival arrival) {
     // Who connects says something soon; who has been served may keep the connection for more.
     auto patience = options_.http.header_timeout;
     for (bool more = true; more; patience = options_.http.idle_timeout) {
+        if (may_pass(connection)) {
+            successor_(connection.release(""));
+            break;
+        }
         if (connection.input().empty()) {
             connection.set_idle(true);
             const auto received = co_await connection.receive(loop_.now() + patience);
@@ -248,7 +305,15 @@ const Route* Server::find_route(Exchange& exchange, Served& served) const {
 /// The handler's part, or what is said in its place.
 asio::awaitable<void> Server::dispatch(Exchange& exchange, Served& served) {
     auto& request = served.request;
+    if (may_pass(exchange.connection())) {
+        served.is_elsewhere = true;
+        successor_(exchange.connection().release(served.reader.raw_head()));
+        co_return;
+    }
     const auto* route = find_route(exchange, served);
+    const bool is_for_model = route != nullptr && route->scope == Scope::inference;
+    exchange.connection().set_answers(is_for_model ? Connection::Answers::model
+                                                   : Connection::Answers::daemon);
     served.is_elsewhere = route != nullptr && !route->handler;
     if (served.is_elsewhere) {
         options_.pass_on(exchange.connection().release(served.reader.raw_head()));
@@ -260,11 +325,14 @@ asio::awaitable<void> Server::dispatch(Exchange& exchange, Served& served) {
             const bool came = co_await served.reader.read_body(exchange.connection(), request);
             step = came ? RequestReader::Step::whole : RequestReader::Step::refused;
         }
-        if (step == RequestReader::Step::whole) {
+        const bool may_answer = !successor_ || is_for_model;
+        if (step == RequestReader::Step::whole && may_answer) {
             co_return co_await route->handler(exchange);
         }
         exchange.mark_close();
-        served.refusal = served.reader.refusal(request.dialect);
+        served.refusal = step == RequestReader::Step::whole
+                             ? error_response(replaced(), request.dialect)
+                             : served.reader.refusal(request.dialect);
     }
     if (served.refusal) {
         co_await exchange.respond(std::move(*served.refusal));
@@ -311,9 +379,6 @@ void Server::prepare(Exchange::Request& request) const {
         request.path = http::percent_decode(request.head.path).value_or(request.path);
     }
     request.dialect = dialect_of(request.head.path);
-    if (draining_) {
-        request.head.keep_alive = false;
-    }
 }
 
 /// For a handler that gave no answer, or not the whole of it.
@@ -337,6 +402,7 @@ asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) 
         co_return false;
     }
     prepare(request);
+    request.head.keep_alive = request.head.keep_alive && !closes(connection);
     served.is_elsewhere = false;
     active_.add(1);
     Exchange exchange(connection, request, {});
@@ -350,6 +416,7 @@ asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) 
         co_await make_up_for(exchange);
     }
     connection.on_gone(nullptr);
+    connection.set_answers(Connection::Answers::nobody);
     active_.add(-1);
     clean_up(connection, served);
     if (draining_ && active_.get() == 0 && on_drained_) {
@@ -358,7 +425,7 @@ asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) 
     if (!request.head.keep_alive && !connection.gone()) {
         co_await connection.finish();
     }
-    co_return request.head.keep_alive && !draining_ && !connection.gone();
+    co_return request.head.keep_alive && !closes(connection) && !connection.gone();
 }
 
 }  // namespace routerd

@@ -50,6 +50,9 @@ class Server {
     /// Serves a connection that somebody else accepted.
     void serve(Arrival arrival);
 
+    /// The same, here or on another loop, as if it had come to a listener.
+    void take(Arrival arrival);
+
     /// Who may come in, from the next request on.
     void use(Authorize authorize) { options_.authorize = std::move(authorize); }
 
@@ -73,8 +76,23 @@ class Server {
     /// answered.
     void drain();
 
+    /// Gives up its listeners, which go on listening for another process.
+    std::vector<HandedOver> release_listeners();
+
+    /// From now on each connection goes to `successor`, another process, as it is: between two
+    /// requests, or with a request of which no more than the head was taken. What a model answers
+    /// is answered to its end. With TLS a connection cannot be passed on: it is closed where it
+    /// waits for a request, and after its answer.
+    void hand_over(std::function<void(Arrival)> successor);
+
     /// Cuts all connections.
     void cut();
+
+    /// Cuts those whose request the daemon itself answers, no model; `spared`: not this one, where
+    /// it is not nullptr.
+    void cut_own(const Connection* spared);
+    /// How many they are.
+    std::size_t active_own(const Connection* spared) const;
 
     /// Returns when every connection is gone.
     asio::awaitable<void> wait();
@@ -103,6 +121,12 @@ class Server {
     void prepare(Exchange::Request& request) const;
     std::unique_ptr<Served> take_spare();
     static void clean_up(Connection& connection, Served& served);
+    bool may_pass(const Connection& connection) const noexcept {
+        return successor_ && !connection.is_tls() && connection.stranger().empty();
+    }
+    bool closes(const Connection& connection) const noexcept {
+        return draining_ || (successor_ && !may_pass(connection));
+    }
 
     IoLoop& loop_;
     const Routes& routes_;
@@ -115,6 +139,7 @@ class Server {
     SharedCount active_;
     SharedCount ended_;
     bool draining_ = false;
+    std::function<void(Arrival)> successor_;
     std::function<void()> on_drained_;
     TaskGroup tasks_;
 };

@@ -187,9 +187,25 @@ Actions Scheduler::on_measured(InstanceId instance, Footprint held, TimePoint no
     return settled({}, now, nullptr);
 }
 
-Actions Scheduler::on_adopted(const Resident& resident, TimePoint now) {
+Actions Scheduler::on_adopted(const Resident& resident, const std::vector<Inherited>& grants,
+                              TimePoint now) {
     world_.next_instance = std::max(world_.next_instance, resident.id + 1);
-    world_.add(resident);
+    auto& added = world_.add(resident);
+    for (const auto& grant : grants) {
+        ++(grant.has_slot ? added.busy : added.passengers);
+        Granted granted;
+        granted.instance = resident.id;
+        granted.model = resident.model;
+        granted.key = grant.key;
+        granted.has_slot = grant.has_slot;
+        granted.since = now;
+        if (grant.has_slot) {
+            granted.charged = Milliseconds(1);
+            world_.shares[resident.model].join(grant.key);
+            world_.charge(resident.model, grant.key, granted.charged);
+        }
+        world_.granted[grant.ticket] = std::move(granted);
+    }
     return settled({}, now, nullptr);
 }
 

@@ -62,8 +62,16 @@ class Scheduler {
     /// What a server really holds takes the place of what was reserved for it.
     Actions on_measured(InstanceId instance, Footprint held, TimePoint now);
 
+    /// A grant of the daemon before, whose request still runs.
+    struct Inherited {
+        TicketId ticket = 0;  ///< never used before
+        std::string key;
+        bool has_slot = true;
+    };
+
     /// A server that an earlier daemon started and that serves. Its id may be any that is not used.
-    Actions on_adopted(const Resident& resident, TimePoint now);
+    Actions on_adopted(const Resident& resident, const std::vector<Inherited>& grants,
+                       TimePoint now);
 
     enum class Command { unload, restart };
     Actions on_command(const std::string& model, Command command, TimePoint now);

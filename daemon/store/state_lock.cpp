@@ -37,6 +37,14 @@ std::string holder(int file) {
     return pid.empty() ? "whose pid is not known" : "pid " + escaped(pid);
 }
 
+/// The lock counts, not the text: on a full disk the other side just cannot name us.
+void write_pid(int file) {
+    const std::string pid = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(file, 0) == 0) {
+        [[maybe_unused]] const auto written = ::pwrite(file, pid.data(), pid.size(), 0);
+    }
+}
+
 }  // namespace
 
 Result<StateLock> StateLock::acquire(const std::string& state_dir) {
@@ -59,12 +67,26 @@ Result<StateLock> StateLock::acquire(const std::string& state_dir) {
                                          ")")
             .with_hint("stop that one first, or give this one a [state] dir of its own");
     }
-    // The lock counts, not the text: on a full disk the other side just cannot name us.
-    const std::string pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(file.get(), 0) == 0) {
-        [[maybe_unused]] const auto written = ::pwrite(file.get(), pid.data(), pid.size(), 0);
-    }
+    write_pid(file.get());
     return StateLock(std::move(file));
+}
+
+Result<StateLock> StateLock::take_over(UniqueFd shared, const std::string& state_dir) {
+    struct stat given {};
+    struct stat wanted {};
+    const std::string path = state_dir + "/state.lock";
+    const bool is_same = ::fstat(shared.get(), &given) == 0 && ::stat(path.c_str(), &wanted) == 0 &&
+                         given.st_dev == wanted.st_dev && given.st_ino == wanted.st_ino;
+    if (!is_same) {
+        return Error(Errc::conflict, "the lock that was handed over is not '" + path + "'");
+    }
+    write_pid(shared.get());
+    return StateLock(std::move(shared));
+}
+
+Result<UniqueFd> StateLock::share() const {
+    UniqueFd copy(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 3));
+    return copy ? Result<UniqueFd>(std::move(copy)) : errno_error("share the state lock", errno);
 }
 
 }  // namespace routerd

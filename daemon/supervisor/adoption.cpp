@@ -50,7 +50,7 @@ std::size_t kill_strays(const std::string& owner, std::string_view own,
 
 }  // namespace
 
-asio::awaitable<Result<void>> Fleet::Core::adopt() {
+asio::awaitable<Result<void>> Fleet::Core::adopt(std::vector<Legacy::Held> held) {
     for (const auto& folder :
          {config_->state.dir, config_->state.dir + "/logs", config_->state.runtime_dir}) {
         const auto made = make_private_folder(folder);
@@ -77,7 +77,7 @@ asio::awaitable<Result<void>> Fleet::Core::adopt() {
     scheduler_.number_from(static_cast<scheduler::InstanceId>(all->last_id) + 1);
     std::vector<std::int64_t> living;
     for (const auto& row : all->rows) {
-        const bool lives = adopt_row(row);
+        const bool lives = adopt_row(row, held);
         if (lives) {
             living.push_back(row.id);
             continue;
@@ -111,7 +111,32 @@ asio::awaitable<void> Fleet::Core::end_strays(std::vector<std::int64_t> living) 
     }
 }
 
-bool Fleet::Core::adopt_row(const InstanceRow& row) {
+/// Those of `held` that are the instance's, which become tickets of ours.
+std::vector<scheduler::Scheduler::Inherited> Fleet::Core::inherit(
+    std::uint64_t instance, const std::vector<Legacy::Held>& held) {
+    std::vector<scheduler::Scheduler::Inherited> grants;
+    for (const auto& one : held) {
+        if (one.instance != instance) {
+            continue;
+        }
+        Demand demand;
+        demand.model = instances_.at(instance).instance->plan().model;
+        demand.key = one.key;
+        auto state = std::make_unique<Waiting>(door_, next_ticket_++, services_.executor, demand,
+                                               decisions_.stamp());
+        grants.push_back({state->id, one.key, one.has_slot});
+        // Nobody here talks to it: the connection is the other process's.
+        state->settle(Granted{instance, std::make_shared<ModelServer>(Endpoint()), {}, {}});
+        inherited_.emplace_back(one.ticket, std::move(state));
+    }
+    return grants;
+}
+
+std::vector<std::pair<std::uint64_t, Ticket>> Fleet::Core::take_inherited() {
+    return std::exchange(inherited_, {});
+}
+
+bool Fleet::Core::adopt_row(const InstanceRow& row, const std::vector<Legacy::Held>& held) {
     auto child = Child::adopt(identity_in(row));
     if (!child) {
         return false;
@@ -159,7 +184,7 @@ bool Fleet::Core::adopt_row(const InstanceRow& row) {
     auto instance =
         std::make_unique<Instance>(std::move(life), tools(), **log, row, std::move(*child));
     instances_[id] = {std::move(instance), false};
-    carry_out(scheduler_.on_adopted(resident, resident.started));
+    carry_out(scheduler_.on_adopted(resident, inherit(id, held), resident.started));
     tasks_.spawn(run_instance(id));
     return true;
 }

@@ -41,19 +41,43 @@ void Fleet::apply(const Config& config) {
     core_->apply(config);
 }
 
-asio::awaitable<Result<void>> Fleet::adopt() {
-    return core_->adopt();
+asio::awaitable<Result<void>> Fleet::adopt(std::vector<Legacy::Held> held) {
+    return core_->adopt(std::move(held));
+}
+
+std::vector<std::pair<std::uint64_t, Ticket>> Fleet::take_inherited() {
+    return core_->take_inherited();
+}
+
+asio::awaitable<void> Fleet::finish_stopping() {
+    return core_->finish_stopping();
+}
+
+asio::awaitable<void> Fleet::hand_over(Gate& successor, std::function<void(Legacy)> take_over) {
+    co_await core_->finish_stopping();
+    auto on_closing = [this](std::uint64_t instance) { core_->tell_closing(instance); };
+    successor.on_closing_instance(std::move(on_closing));
+    successor_ = &successor;
+    take_over(core_->leave_all());
+    co_await core_->close();
 }
 
 asio::awaitable<Admission> Fleet::admit(std::string key) {
+    if (successor_ != nullptr) {
+        co_return co_await successor_->admit(std::move(key));
+    }
     co_return core_->admit(key);
 }
 
 Ticket Fleet::request(const Demand& demand) {
-    return core_->request(demand, scheduler::Cause::request);
+    return successor_ != nullptr ? successor_->request(demand)
+                                 : core_->request(demand, scheduler::Cause::request);
 }
 
 asio::awaitable<std::size_t> Fleet::least_busy(std::vector<std::string> models) {
+    if (successor_ != nullptr) {
+        co_return co_await successor_->least_busy(std::move(models));
+    }
     co_return least_busy_now(models);
 }
 
@@ -62,20 +86,25 @@ std::size_t Fleet::least_busy_now(const std::vector<std::string>& models) const 
 }
 
 void Fleet::leave(std::uint64_t ticket) {
-    core_->leave(ticket);
+    successor_ != nullptr ? successor_->leave(ticket) : core_->leave(ticket);
 }
 
 void Fleet::release(std::uint64_t ticket, std::uint64_t instance, const LeaseReport& report) {
-    core_->release(ticket, instance, report);
+    successor_ != nullptr ? successor_->release(ticket, instance, report)
+                          : core_->release(ticket, instance, report);
 }
 
 asio::awaitable<Ticket::Progress> Fleet::progress(std::uint64_t ticket) {
+    if (successor_ != nullptr) {
+        co_return co_await successor_->progress(ticket);
+    }
     co_return core_->progress(ticket);
 }
 
 asio::awaitable<std::string> Fleet::end_of(std::uint64_t instance,
                                            std::chrono::milliseconds grace) {
-    return core_->end_within(instance, grace);
+    return successor_ != nullptr ? successor_->end_of(instance, grace)
+                                 : core_->end_within(instance, grace);
 }
 
 asio::awaitable<Result<void>> Fleet::load(std::string id) {

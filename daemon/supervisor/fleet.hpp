@@ -25,6 +25,7 @@
 #include "daemon/supervisor/correction_rows.hpp"
 #include "daemon/supervisor/instance_rows.hpp"
 #include "daemon/supervisor/instance_view.hpp"
+#include "daemon/supervisor/legacy.hpp"
 #include "daemon/supervisor/reports.hpp"
 
 namespace routerd {
@@ -76,7 +77,13 @@ class Fleet final : public Gate {
     /// Once, after the first set_catalog() and before the first request: takes over the servers of
     /// an earlier daemon that still live and answer, ends those that should not live, forgets the
     /// dead. Errors: unavailable when the rows or folders cannot be read or made.
-    asio::awaitable<Result<void>> adopt();
+    /// `held`: what the fleet before left, when its process still answers requests with them; see
+    /// take_inherited().
+    asio::awaitable<Result<void>> adopt(std::vector<Legacy::Held> held = {});
+
+    /// Once, after adopt(): the requests that the fleet before still runs, as granted tickets, by
+    /// its numbers.
+    std::vector<std::pair<std::uint64_t, Ticket>> take_inherited();
 
     asio::awaitable<Admission> admit(std::string key) override;
     Ticket request(const Demand& demand) override;
@@ -184,12 +191,21 @@ class Fleet final : public Gate {
     enum class OnShutdown { stop_servers, leave_running };
     asio::awaitable<void> shutdown(OnShutdown servers = OnShutdown::stop_servers);
 
+    /// Waits for the servers that are ending.
+    asio::awaitable<void> finish_stopping();
+
+    /// Leaves servers and requests to the fleet of another process: finish_stopping(), lets
+    /// the other servers live on, and from then on asks `successor` in its own place. It is told
+    /// of what there is by `take_over`, before anything else. In place of shutdown().
+    asio::awaitable<void> hand_over(Gate& successor, std::function<void(Legacy)> take_over);
+
     /// During shutdown(): do not wait for leases any more (a second signal).
     void hurry();
 
     class Core;
 
   private:
+    Gate* successor_ = nullptr;   // asked since hand_over()
     std::unique_ptr<Core> core_;  // pimpl: runners, processes and queues stay out of this header
 };
 

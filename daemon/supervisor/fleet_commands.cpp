@@ -123,13 +123,70 @@ asio::awaitable<void> Fleet::Core::shutdown(OnShutdown servers) {
     if (servers == OnShutdown::stop_servers) {
         carry_out(scheduler_.on_shutdown(steady_now()));
     } else {
-        abandoning_ = true;
+        abandoning_ = true;  // a second signal is not to kill them
         carry_out(scheduler_.on_close(steady_now()));
         co_await wait_for_leases();
-        for (auto& [number, kept] : instances_) {
-            kept.instance->abandon();
-        }
+        abandon_all();
     }
+    co_await close();
+}
+
+void Fleet::Core::abandon_all() {
+    abandoning_ = true;
+    for (auto& [number, kept] : instances_) {
+        kept.instance->abandon();
+    }
+}
+
+/// So that nobody has to be told of a server that ends.
+asio::awaitable<void> Fleet::Core::finish_stopping() {
+    const auto is_ending = [](const auto& entry) {
+        return entry.second.ended || entry.second.instance->state() == InstanceState::stopping;
+    };
+    while (std::ranges::any_of(instances_, is_ending)) {
+        co_await gone_.async_wait(no_throw);
+    }
+}
+
+/// A load that is waited for cannot be waited for any more; it goes on all the same.
+Legacy Fleet::Core::leave_all() {
+    const auto& world = scheduler_.world();
+    Legacy legacy;
+    legacy.next_ticket = next_ticket_;
+    for (const auto& [ticket, granted] : world.granted) {
+        legacy.held.push_back({ticket, granted.instance, granted.key, granted.has_slot});
+    }
+    for (const auto& [ticket, waiter] : world.waiters) {
+        const auto waiting = tickets_.find(ticket);
+        if (waiting == tickets_.end()) {
+            continue;
+        }
+        if (waiter.cause != scheduler::Cause::request) {
+            if (waiter.cause == scheduler::Cause::command) {
+                legacy.loads.push_back(waiter.model);
+            }
+            waiting->second->settle(Error(Errc::unavailable, "another routerd takes over")
+                                        .with_hint("ask again: it goes on with the load"));
+            continue;
+        }
+        Demand demand;
+        demand.model = waiter.model;
+        demand.request_id = waiting->second->asker.request;
+        demand.priority = waiting->second->priority;
+        demand.deadline = waiter.deadline;
+        demand.key = waiter.key;
+        demand.conversation = waiter.conversation;
+        demand.needs_slot = waiter.needs_slot;
+        legacy.waiting.push_back({ticket, std::move(demand), waiting->second});
+    }
+    left_ = true;
+    tickets_.clear();
+    abandon_all();
+    return legacy;
+}
+
+/// Returns when no instance and no task is left.
+asio::awaitable<void> Fleet::Core::close() {
     while (!instances_.empty()) {
         co_await gone_.async_wait(no_throw);
     }

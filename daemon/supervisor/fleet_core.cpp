@@ -173,6 +173,9 @@ std::size_t Fleet::Core::least_busy(const std::vector<std::string>& models) cons
 }
 
 void Fleet::Core::carry_out(scheduler::Actions actions) {
+    if (left_) {
+        return;
+    }
     pending_.insert(pending_.end(), std::make_move_iterator(actions.begin()),
                     std::make_move_iterator(actions.end()));
     if (std::exchange(carrying_out_, true)) {

@@ -37,7 +37,12 @@ class Fleet::Core : public InstanceObserver {
     // What the Fleet's own functions do; see there.
     void set_catalog(SnapshotPtr snapshot);
     void apply(const Config& config);
-    asio::awaitable<Result<void>> adopt();
+    asio::awaitable<Result<void>> adopt(std::vector<Legacy::Held> held);
+    std::vector<std::pair<std::uint64_t, Ticket>> take_inherited();
+    asio::awaitable<void> finish_stopping();
+    Legacy leave_all();
+    void tell_closing(std::uint64_t instance);
+    asio::awaitable<void> close();
     Ticket request(const Demand& demand, scheduler::Cause cause);
     asio::awaitable<Result<void>> load(std::string id);
     Result<void> start_load(const std::string& id, scheduler::Cause cause);
@@ -147,6 +152,7 @@ class Fleet::Core : public InstanceObserver {
     std::vector<std::uint64_t> servers_of(const std::string& id) const;
     asio::awaitable<void> wait_until_gone(std::uint64_t instance);
     asio::awaitable<void> wait_for_leases();
+    void abandon_all();
     asio::awaitable<void> revive(std::string model);
     void remember_end(std::uint64_t instance, const std::string& end);
     void tell(api::Event event);
@@ -190,7 +196,9 @@ class Fleet::Core : public InstanceObserver {
     void add_failure(InstanceView& view) const;
 
     // adoption.cpp
-    bool adopt_row(const InstanceRow& row);
+    bool adopt_row(const InstanceRow& row, const std::vector<Legacy::Held>& held);
+    std::vector<scheduler::Scheduler::Inherited> inherit(std::uint64_t instance,
+                                                         const std::vector<Legacy::Held>& held);
     asio::awaitable<void> end_strays(std::vector<std::int64_t> living);
     asio::awaitable<void> wait_for_adopted();
 
@@ -210,8 +218,9 @@ class Fleet::Core : public InstanceObserver {
     std::map<scheduler::TicketId, Waiting*> tickets_;  ///< not settled
     std::list<Signal> end_watches_;                    ///< end_within(): an instance ended
     scheduler::TicketId next_ticket_ = 1;
-    std::list<Ticket> errands_;                             ///< loads that nobody waits for
-    std::map<std::string, std::unique_ptr<LogFile>> logs_;  ///< by path
+    std::vector<std::pair<std::uint64_t, Ticket>> inherited_;  ///< until they are taken
+    std::list<Ticket> errands_;                                ///< loads that nobody waits for
+    std::map<std::string, std::unique_ptr<LogFile>> logs_;     ///< by path
     std::unique_ptr<LogFollower> follower_;
     std::map<std::uint64_t, Kept> instances_;
     std::deque<std::pair<std::uint64_t, std::string>> ends_;  ///< why the last ones ended
@@ -229,7 +238,8 @@ class Fleet::Core : public InstanceObserver {
     TimePoint wake_at_ = TimePoint::max();
     TimePoint sleeps_until_ = TimePoint::max();
     bool closed_ = false;
-    bool abandoning_ = false;  ///< shutdown() leaves the servers running
+    bool abandoning_ = false;  ///< the servers are left running
+    bool left_ = false;        ///< to another fleet: nothing is decided here any more
     bool in_hurry_ = false;
     Signal adopted_;           ///< wait_for_adopted(): an instance changed
     Signal lease_ended_;       ///< wait_for_leases()

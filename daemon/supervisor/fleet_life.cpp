@@ -42,10 +42,14 @@ void Fleet::Core::on_progress(Instance& /*instance*/) {
 }
 
 void Fleet::Core::on_closing(Instance& instance) {
-    for (const auto& callback : on_closing_instance_) {
-        callback(instance.plan().id);
-    }
+    tell_closing(instance.plan().id);
     changed();
+}
+
+void Fleet::Core::tell_closing(std::uint64_t instance) {
+    for (const auto& callback : on_closing_instance_) {
+        callback(instance);
+    }
 }
 
 void Fleet::Core::on_ended(Instance& instance) {
@@ -82,9 +86,7 @@ void Fleet::Core::on_ended(Instance& instance) {
         watchers_.spawn(revive(model));
     }
     adopted_.notify();
-    for (const auto& callback : on_closing_instance_) {
-        callback(instance.plan().id);
-    }
+    tell_closing(id);
     changed();
 }
 

@@ -149,6 +149,21 @@ void Worker::drain() {
     inside_->post([inside = inside_.get()] { inside->server.drain(); });
 }
 
+void Worker::hand_over(std::function<void(Arrival)> successor) {
+    auto pass = [core = inside_->services.core, successor = std::move(successor)](Arrival arrival) {
+        asio::post(core, [successor, moved = std::move(arrival)]() mutable {
+            successor(std::move(moved));
+        });
+    };
+    inside_->post([inside = inside_.get(), pass = std::move(pass)]() mutable {
+        inside->server.hand_over(std::move(pass));
+    });
+}
+
+void Worker::cut_own() {
+    inside_->post([inside = inside_.get()] { inside->server.cut_own(nullptr); });
+}
+
 void Worker::cut() {
     inside_->post([inside = inside_.get()] { inside->server.cut(); });
 }

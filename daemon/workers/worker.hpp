@@ -45,8 +45,10 @@ class Worker {
     /// Who may come in, from the next request on; called on this worker's thread.
     void use(Authorize authorize);
 
-    /// As the Server's.
+    /// As the Server's. `successor` is called on the core loop.
     void drain();
+    void hand_over(std::function<void(Arrival)> successor);
+    void cut_own();
     void cut();
     asio::awaitable<void> wait();
 

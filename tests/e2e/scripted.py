@@ -21,6 +21,10 @@ class Script:
     def plan(self, *steps):
         (self.folder / 'plan').write_text('\n'.join(steps))
 
+    def let_go(self):
+        """Ends what is held, now and later."""
+        (self.folder / 'let-go').touch()
+
     def seen(self):
         """Which connection each request came on."""
         return [int(line.split()[0]) for line in (self.folder / 'seen').read_text().splitlines()]

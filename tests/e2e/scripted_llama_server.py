@@ -7,6 +7,7 @@ $SCRIPT_FOLDER, and is noted in `seen` there with the number of its connection.
   answer-deaf  a whole answer, then the next request is left unread and the connection closed
   stream       a whole answer in chunks, then what comes is read and the connection closed, as
                llama-server does with the connection of each stream
+  held         a stream of numbered events, one each 20 ms, until the file `let-go` is there
   close        the request is read, then the connection is closed
   part         half of an answer, then the connection is closed
   quote        an error that quotes the request; the connection is kept
@@ -18,6 +19,7 @@ import select
 import socket
 import sys
 import threading
+import time
 
 FOLDER = pathlib.Path(os.environ['SCRIPT_FOLDER'])
 LOCK = threading.Lock()
@@ -27,6 +29,18 @@ ANSWER = HEAD % (b'200 OK', len(BODY)) + BODY
 EVENT = b'data: [DONE]\n\n'
 STREAM = (b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n'
           b'Keep-Alive: timeout=5, max=100\r\n\r\n%x\r\n%s\r\n0\r\n\r\n' % (len(EVENT), EVENT))
+
+
+def hold(connection):
+    head, _, _ = STREAM.partition(b'\r\n\r\n')
+    connection.sendall(head + b'\r\n\r\n')
+    number = 0
+    while not (FOLDER / 'let-go').exists():
+        event = b'data: {"number":%d}\n\n' % number
+        connection.sendall(b'%x\r\n%s\r\n' % (len(event), event))
+        number += 1
+        time.sleep(0.02)
+    connection.sendall(b'%x\r\n%s\r\n0\r\n\r\n' % (len(EVENT), EVENT))
 
 
 def argument(name, otherwise=None):
@@ -67,6 +81,8 @@ def serve(connection, number):
                 continue
             if step == 'part':
                 connection.sendall(ANSWER[:-10])
+            elif step == 'held':
+                hold(connection)
             elif step == 'stream':
                 connection.sendall(STREAM)
                 connection.recv(65536)

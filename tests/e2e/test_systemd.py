@@ -13,6 +13,7 @@ import unittest
 
 import harness
 from harness import TEXT, chat_text, wait_for, write_model
+from processes import Successor, become_reaper
 
 UNITS = harness.ROOT / 'packaging/systemd'
 NO_GPU, GPU = 1.5, 2.5  # of systemd-analyze security: what a unit may be exposed to at most
@@ -62,6 +63,18 @@ class ManagerTest(harness.E2ETest):
         process.send_signal(signal.SIGTERM)
         self.message('STOPPING=1')
         self.assertEqual(process.wait(60), 0)
+
+    def test_it_is_told_which_process_is_the_service_now(self):
+        become_reaper()
+        self.router.environment.update(WATCHDOG_USEC='300000')
+        process = self.router.spawn()
+        self.message('READY=1')
+        process.send_signal(signal.SIGUSR2)
+        successor = int(self.message('READY=1')['MAINPID'])
+        self.router.process = Successor(successor)
+        self.assertEqual(self.router.status()['pid'], successor)
+        self.assertEqual(process.wait(60), 0)
+        self.message('WATCHDOG=1')  # by the one that serves now
 
     def test_it_gets_signs_of_life_of_all_loops(self):
         self.router.environment['WATCHDOG_USEC'] = '300000'

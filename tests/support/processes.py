@@ -1,5 +1,6 @@
 """Processes and ports, for tests, benchmarks and the long tests alike; needs only the standard
 library."""
+import ctypes
 import http.client
 import os
 import pathlib
@@ -7,6 +8,8 @@ import signal
 import socket
 import subprocess
 import time
+
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def free_port():
@@ -82,3 +85,37 @@ def end(process, seconds):
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
+
+
+def become_reaper():
+    """A successor is nobody's child, and so this process's: its exit status can be asked for."""
+    if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError('this process cannot be the reaper of its grandchildren')
+
+
+class Successor:
+    """What subprocess.Popen has, for a process that another started."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.returncode = None
+
+    def poll(self):
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout=60):
+        try:
+            wait_for(lambda: self.poll() is not None, f'process {self.pid} to end', timeout)
+        except AssertionError:
+            raise subprocess.TimeoutExpired(f'process {self.pid}', timeout) from None
+        return self.returncode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)

@@ -34,6 +34,7 @@ void add_all_commands(CLI::App& root, Invocation& invocation) {
     add_keys(root, invocation);
     add_config(root, invocation);
     add_shutdown(root, invocation);
+    add_upgrade(root, invocation);
     add_doctor(root, invocation);
     add_completion(root, invocation);
     add_version(root, invocation);

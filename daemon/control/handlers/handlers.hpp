@@ -67,6 +67,7 @@ Reply doctor(Control& control, Exchange& exchange);
 Result<Response> list_config(Control& control, Exchange& exchange);
 Reply reload_config(Control& control, Exchange& exchange);
 Result<Response> shut_down(Control& control, Exchange& exchange);
+Reply upgrade(Control& control, Exchange& exchange);
 
 }  // namespace control
 }  // namespace routerd

@@ -36,4 +36,12 @@ Result<Response> shut_down(Control& control, Exchange& exchange) {
     return json_reply(result, accepted);
 }
 
+Reply upgrade(Control& control, Exchange& exchange) {
+    const auto result = co_await control.services().upgrade(&exchange.connection());
+    if (!result) {
+        co_return result.error();
+    }
+    co_return json_reply(*result);
+}
+
 }  // namespace routerd::control

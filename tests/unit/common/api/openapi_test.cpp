@@ -23,6 +23,7 @@
 #include "common/api/shutdown.hpp"
 #include "common/api/status.hpp"
 #include "common/api/switch.hpp"
+#include "common/api/upgrade.hpp"
 
 namespace routerd::api {
 namespace {
@@ -95,6 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
         SchemaCase{"KeyRequest", to_value(KeyRequest{})}, SchemaCase{"NewKey", to_value(NewKey{})},
         SchemaCase{"ShutdownRequest", to_value(ShutdownRequest{})},
         SchemaCase{"ShutdownResult", to_value(ShutdownResult{})},
+        SchemaCase{"UpgradeResult", to_value(UpgradeResult{})},
         SchemaCase{"ReloadResult", to_value(ReloadResult{})}),
     [](const auto& row) { return row.param.schema; });
 

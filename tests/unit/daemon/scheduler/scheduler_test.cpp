@@ -213,12 +213,31 @@ TEST_F(SchedulerTest, ServesFromWhatAnEarlierDaemonStarted) {
     resident.id = 41;
     resident.model = "a";
     resident.fingerprint = "1";
-    take(scheduler.on_adopted(resident, now));
+    take(scheduler.on_adopted(resident, {}, now));
     ready(41);
     ask("a");
     EXPECT_THAT(last, ElementsAre("grant 1"));
     loaded("a");
     EXPECT_EQ(scheduler.world().next_instance, 42U);
+}
+
+TEST_F(SchedulerTest, KnowsWhatStillRunsFromTheDaemonBefore) {
+    models({"a"});
+    Resident resident;
+    resident.id = 41;
+    resident.model = "a";
+    resident.fingerprint = "1";
+    take(scheduler.on_adopted(resident, {{70, "", true}, {71, "", false}}, now));
+    ready(41);
+    ask("a");
+    EXPECT_THAT(last, IsEmpty()) << "its one slot is taken";
+    release(70);
+    EXPECT_THAT(last, ElementsAre("grant 1"));
+    release(1);
+    take(scheduler.on_command("a", Scheduler::Command::unload, now));
+    EXPECT_THAT(last, ElementsAre("drain a: unload_commanded")) << "a request still runs";
+    release(71);
+    EXPECT_THAT(last, ElementsAre("stop a: unload_commanded"));
 }
 
 }  // namespace
