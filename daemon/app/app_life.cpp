@@ -25,6 +25,13 @@ void tell_what_waits_for_a_start(const Config& before, const Config& now) {
     }
 }
 
+/// So that one more, while the parts are taken down, is not the process's death: it ends anyway.
+void hold_signals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 }  // namespace
 
 asio::awaitable<Result<void>> App::start() {
@@ -307,6 +314,7 @@ Result<void> App::run() {
         }
     });
     loop_.run();
+    hold_signals();
     return outcome_;
 }
 
