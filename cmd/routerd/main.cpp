@@ -140,7 +140,14 @@ int serve(Arguments& arguments, Program program) {
         return check(loaded);
     }
     loaded.config.http.insecure_no_auth = arguments.insecure_no_auth;
-    set_up_logging(loaded.config.log);
+    const auto logs = set_up_logging(loaded.config.log);
+    if (!logs) {
+        print_error(logs.error());
+        if (predecessor) {
+            predecessor->refuse(logs.error());
+        }
+        return exit_failed;
+    }
     raise_file_limit();
     for (const auto& note : loaded.notes) {
         spdlog::warn("{}", note);

@@ -16,4 +16,9 @@ struct LogLine {
 
 using LogList = List<LogLine>;
 
+/// How much the daemon logs.
+struct LogLevel {
+    std::string level;  ///< as [log] level
+};
+
 }  // namespace routerd::api

@@ -266,6 +266,15 @@ Result<api::ReloadResult> Client::reload_config() {
     return post<api::ReloadResult>(at("config", "reload"), "", Wait::until_done);
 }
 
+Result<api::LogLevel> Client::log_level() {
+    return get<api::LogLevel>(at("log-level"));
+}
+
+Result<api::LogLevel> Client::set_log_level(const api::LogLevel& wanted) {
+    Request request("PUT", at("log-level"), api::encode(wanted));
+    return understood<api::LogLevel>(call(request, Wait::no));
+}
+
 Result<api::UpgradeResult> Client::upgrade() {
     return post<api::UpgradeResult>(at("upgrade"), "", Wait::until_done);
 }

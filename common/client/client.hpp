@@ -139,6 +139,10 @@ class Client {
     Result<api::CheckList> doctor();
 
     /// Returns when the daemon has begun to stop.
+    /// How much the daemon logs, and until the next reload or start.
+    Result<api::LogLevel> log_level();
+    Result<api::LogLevel> set_log_level(const api::LogLevel& wanted);
+
     Result<api::ShutdownResult> shutdown(const api::ShutdownRequest& request);
 
     /// Returns when another process serves in the daemon's place.

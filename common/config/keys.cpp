@@ -73,8 +73,7 @@ std::vector<std::string> difference(const Config& before, const Config& after) {
 }
 
 bool needs_restart(std::string_view key) {
-    return key == "http.workers" || key == "state.dir" || key == "state.runtime_dir" ||
-           key == "log.format";
+    return key == "http.workers" || key == "state.dir" || key == "state.runtime_dir";
 }
 
 }  // namespace routerd

@@ -110,6 +110,7 @@ struct PullConfig {
 struct LogConfig {
     std::string level = "info";   ///< trace, debug, info, warn, error
     std::string format = "text";  ///< text or json
+    std::string file{};           ///< that lines are appended to; empty: stderr
 };
 
 /// [tiers] parameters in billions

@@ -44,6 +44,10 @@ std::string complain_about_key(const std::string& text) {
     return printable ? "" : "must not contain white space";
 }
 
+std::string complain_about_path(const std::string& text) {
+    return text.empty() || text.front() == '/' ? "" : "must be an absolute path";
+}
+
 std::string complain_about_url(const std::string& text) {
     const bool good = text.empty() || text.starts_with("https://") || text.starts_with("http://");
     return good ? "" : "must be a URL (https://…), not '" + escaped(text) + "'";
@@ -196,6 +200,8 @@ void add_rest(std::vector<ConfigKey>& keys) {
     keys.push_back(key("log.level", l, &LogConfig::level, level, "how much the daemon logs"));
     keys.push_back(key("log.format", l, &LogConfig::format, choice_type({"text", "json"}),
                        "lines for people or for programs"));
+    keys.push_back(key("log.file", l, &LogConfig::file, string_type(complain_about_path),
+                       "append to this file in place of stderr; SIGUSR1 opens it anew"));
     const auto t = &Config::tiers;
     keys.push_back(key("tiers.fast_below", t, &TiersConfig::fast_below, number_type(0, 1e6),
                        "parameters in billions below which a small model is `fast`"));

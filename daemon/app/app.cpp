@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <spdlog/spdlog.h>
 
+#include "common/base/log_about.hpp"
 #include "common/base/text.hpp"
 #include "daemon/app/certificate.hpp"
 #include "daemon/app/finished.hpp"
@@ -260,14 +261,15 @@ void App::log_record(const Record& record) {
     } else {
         telemetry_.record(to_finished(record));
     }
+    const LogAbout about(record.request_id);
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(record.took).count();
     if (record.error.empty()) {
-        spdlog::debug("{} {} {} {} {} ms, queued {} ms, load {} ms, {} bytes", record.request_id,
-                      record.endpoint, record.model, record.status, took, record.queued.count(),
+        spdlog::debug("{} {} {} {} ms, queued {} ms, load {} ms, {} bytes", record.endpoint,
+                      record.model, record.status, took, record.queued.count(),
                       record.loaded.count(), record.bytes);
     } else {
-        spdlog::warn("{} {} {} {} {} ms: {}", record.request_id, escaped(record.endpoint),
-                     record.model, record.status, took, escaped(record.error));
+        spdlog::warn("{} {} {} {} ms: {}", escaped(record.endpoint), record.model, record.status,
+                     took, escaped(record.error));
     }
 }
 

@@ -89,6 +89,7 @@ class App {
     /// leaves that to the new process when it succeeds.
     void begin_stop(Fleet::OnShutdown servers);
     asio::awaitable<void> stop();
+    void reopen();
     void heed(int signal);
 
     // app_upgrade.cpp

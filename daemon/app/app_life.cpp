@@ -153,11 +153,22 @@ asio::awaitable<void> App::watch_signals() {
             if (!reloaded) {
                 spdlog::error("{}", reloaded.error().message());
             }
+        } else if (number == SIGUSR1) {
+            reopen();
         } else if (number == SIGUSR2) {
             tasks_.spawn(upgrade_by_signal());
         } else {
             heed(number);
         }
+    }
+}
+
+void App::reopen() {
+    const auto reopened = reopen_log();
+    if (reopened) {
+        spdlog::info("the log was opened again");
+    } else {
+        spdlog::error("{}", reopened.error().message());
     }
 }
 
@@ -214,8 +225,14 @@ asio::awaitable<Result<void>> App::reload() {
     if (!authenticator) {
         co_return authenticator.error().within("reload: the configuration stays as it was");
     }
+    const auto opened = change_logging(loaded->config.log);
+    if (!opened) {
+        co_return opened.error().within("reload: the configuration stays as it was");
+    }
     const auto changed = doors_.change(io_, server_, *doors);
     if (!changed) {
+        const auto back = change_logging(loaded_.config.log);
+        static_cast<void>(back);  // where that fails, the new one is as good
         co_return changed.error().within("reload: the configuration stays as it was");
     }
     doors_ = std::move(*doors);
@@ -224,7 +241,6 @@ asio::awaitable<Result<void>> App::reload() {
     let_in_by_kept_keys();  // one may have gone while the files were read
     tell_what_waits_for_a_start(loaded_.config, loaded->config);
     loaded_ = std::move(*loaded);
-    set_log_level(loaded_.config.log);
     server_.use(loaded_.config.http);
     proxy_.apply(loaded_.config);
     for (const auto& worker : workers_) {
@@ -278,6 +294,7 @@ asio::awaitable<void> App::stop() {
 }
 
 asio::awaitable<void> App::main() {
+    signals_.add(SIGUSR1);
     signals_.add(SIGUSR2);
     tasks_.spawn(watch_signals());
     if (const auto limit = watchdog_limit(); limit.count() > 0) {

@@ -91,6 +91,8 @@ std::vector<Route> Control::routes() {
     add("DELETE", "keys/{name}", control::revoke_key);
     add("GET", "config", control::list_config);
     add("POST", "config/reload", control::reload_config);
+    add("GET", "log-level", control::get_log_level);
+    add("PUT", "log-level", control::put_log_level);
     add("POST", "shutdown", control::shut_down);
     add("POST", "upgrade", control::upgrade);
     table.push_back(

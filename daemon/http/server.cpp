@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "common/base/log_about.hpp"
 #include "common/base/text.hpp"
 #include "daemon/http/error_response.hpp"
 #include "daemon/http/request_id.hpp"
@@ -22,8 +23,17 @@ namespace {
 constexpr std::size_t most_spare = 256;
 
 void log_fault(const Exchange::Request& request, const std::exception& fault) {
-    spdlog::error("{} {} {}: {}", request.id, request.head.method, escaped(request.path),
-                  fault.what());
+    const LogAbout about(request.id);
+    spdlog::error("{} {}: {}", request.head.method, escaped(request.path), fault.what());
+}
+
+/// What the daemon itself answered; a model's answers are accounted for elsewhere.
+void log_own(const Exchange& exchange) {
+    if (spdlog::should_log(spdlog::level::debug)) {
+        const LogAbout about(exchange.id());
+        spdlog::debug("{} {} {}", exchange.head().method, escaped(exchange.path()),
+                      exchange.status());
+    }
 }
 
 /// What a path that does not exist, or not with this method, is answered with.
@@ -414,6 +424,9 @@ asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) 
     }
     if (!exchange.finished() && !served.is_elsewhere) {
         co_await make_up_for(exchange);
+    }
+    if (connection.answers() == Connection::Answers::daemon) {
+        log_own(exchange);
     }
     connection.on_gone(nullptr);
     connection.set_answers(Connection::Answers::nobody);

@@ -1,6 +1,5 @@
 #include "daemon/telemetry/log_ring.hpp"
 
-#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -9,21 +8,18 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/sinks/base_sink.h>
 
-#include "common/base/text.hpp"
+#include "daemon/telemetry/logging.hpp"
 
 namespace routerd {
 namespace {
 
-constexpr std::size_t longest_line = 8192;  // bytes
 constexpr std::size_t usual_line = 240;
 
 void write_line(const spdlog::details::log_msg& message, std::string& text) {
     const auto level = spdlog::level::to_string_view(message.level);
     text.assign(level.data(), level.size());
     text += ": ";
-    text += escaped(
-        std::string_view(message.payload.data(), message.payload.size()).substr(0, longest_line));
-    text.resize(std::min(text.size(), longest_line));
+    text += words_of_line({message.payload.data(), message.payload.size()});
 }
 
 }  // namespace

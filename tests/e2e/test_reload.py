@@ -1,5 +1,6 @@
 """A changed configuration is a difference: what it does not concern goes on as it was."""
 import http.client
+import json
 import signal
 import socket
 import threading
@@ -88,6 +89,34 @@ class ReloadTest(harness.E2ETest):
         large = self.router.request('POST', '/v1/chat/completions', b'{' + b' ' * 2000)
         self.assertEqual(large.status, 413)
         self.assertNotIn('configuration reloaded', self.router.log.read_text())
+
+    def test_the_level_changes_for_a_while(self):
+        router = self.router
+        self.assertEqual(router.ctl('log-level').stdout, 'info\n')
+        self.assertEqual(router.ctl('log-level', 'debug').stdout, 'debug\n')
+        headers = {'x-request-id': 'mine-1'}
+        router.request('GET', '/control/v1/status?secret=canary', headers=headers)
+        wait_for(lambda: 'debug: mine-1 GET /control/v1/status 200' in router.log.read_text(), 'a line')
+        self.assertNotIn('canary', router.log.read_text())
+        self.assertEqual(router.ctl('log-level', 'loud').returncode, 2)
+        self.reload(self.at(self.first))
+        self.assertEqual(router.ctl('log-level').stdout, 'info\n')
+
+    def test_a_file_of_its_own_that_somebody_moves_away(self):
+        log = self.home / 'own.log'
+        self.reload(self.at(self.first), config=f'[log]\nfile = "{log}"\nformat = "json"')
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        self.assertEqual(lines[-1]['message'], 'configuration reloaded')
+        log.rename(self.home / 'own.log.1')
+        self.router.process.send_signal(signal.SIGUSR1)
+        wait_for(log.exists, 'the file to be made again')
+        self.router.request('POST', '/v1/chat/completions', chat_body('none'),
+                            {'x-request-id': 'mine-2'})
+        line = wait_for(lambda: [line for line in log.read_text().splitlines() if 'mine-2' in line],
+                        'a line about the request')
+        self.assertEqual(json.loads(line[0])['request'], 'mine-2')
+        done = self.reload(self.at(self.first), config='[log]\nfile = "/nowhere/x"', status=1)
+        self.assertIn('/nowhere/x', done.stderr)
 
     def test_what_needs_a_start_is_named(self):
         done = self.reload(self.at(self.first), http='workers = 2')

@@ -33,6 +33,7 @@ void add_all_commands(CLI::App& root, Invocation& invocation) {
     add_why(root, invocation);
     add_keys(root, invocation);
     add_config(root, invocation);
+    add_log_level(root, invocation);
     add_shutdown(root, invocation);
     add_upgrade(root, invocation);
     add_doctor(root, invocation);

@@ -19,6 +19,7 @@ void add_shutdown(CLI::App& root, Invocation& invocation);
 void add_ps(CLI::App& root, Invocation& invocation);
 void add_keys(CLI::App& root, Invocation& invocation);
 void add_load(CLI::App& root, Invocation& invocation);
+void add_log_level(CLI::App& root, Invocation& invocation);
 void add_upgrade(CLI::App& root, Invocation& invocation);
 void add_unload(CLI::App& root, Invocation& invocation);
 void add_restart(CLI::App& root, Invocation& invocation);

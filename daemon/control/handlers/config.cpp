@@ -1,8 +1,15 @@
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "common/api/log.hpp"
 #include "common/api/settings.hpp"
+#include "common/base/text.hpp"
 #include "common/config/keys.hpp"
 #include "daemon/control/control.hpp"
 #include "daemon/control/handlers/handlers.hpp"
 #include "daemon/control/request.hpp"
+#include "daemon/telemetry/logging.hpp"
 
 namespace routerd::control {
 
@@ -27,6 +34,25 @@ Reply reload_config(Control& control, Exchange& /*exchange*/) {
         keys.push_back(std::move(key));
     }
     co_return json_reply(result);
+}
+
+Result<Response> get_log_level(Control& /*control*/, Exchange& /*exchange*/) {
+    return json_reply(api::LogLevel{log_level()});
+}
+
+Result<Response> put_log_level(Control& control, Exchange& exchange) {
+    constexpr std::array<std::string_view, 5> levels{"trace", "debug", "info", "warn", "error"};
+    const auto wanted = body_of<api::LogLevel>(exchange);
+    if (!wanted) {
+        return wanted.error();
+    }
+    if (std::ranges::find(levels, wanted->level) == levels.end()) {
+        return Error(Errc::invalid_request, "level is '" + escaped(wanted->level) +
+                                                "', not trace, debug, info, warn or error")
+            .with_param("level");
+    }
+    set_log_level(wanted->level);
+    return get_log_level(control, exchange);
 }
 
 }  // namespace routerd::control

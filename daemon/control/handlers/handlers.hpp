@@ -66,6 +66,8 @@ Result<Response> status(Control& control, Exchange& exchange);
 Reply doctor(Control& control, Exchange& exchange);
 Result<Response> list_config(Control& control, Exchange& exchange);
 Reply reload_config(Control& control, Exchange& exchange);
+Result<Response> get_log_level(Control& control, Exchange& exchange);
+Result<Response> put_log_level(Control& control, Exchange& exchange);
 Result<Response> shut_down(Control& control, Exchange& exchange);
 Reply upgrade(Control& control, Exchange& exchange);
 

@@ -95,6 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
         SchemaCase{"Key", to_value(Key{})}, SchemaCase{"KeyList", to_value(KeyList{})},
         SchemaCase{"KeyRequest", to_value(KeyRequest{})}, SchemaCase{"NewKey", to_value(NewKey{})},
         SchemaCase{"ShutdownRequest", to_value(ShutdownRequest{})},
+        SchemaCase{"LogLevel", to_value(LogLevel{})},
         SchemaCase{"ShutdownResult", to_value(ShutdownResult{})},
         SchemaCase{"UpgradeResult", to_value(UpgradeResult{})},
         SchemaCase{"ReloadResult", to_value(ReloadResult{})}),
