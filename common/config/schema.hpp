@@ -96,6 +96,8 @@ struct AuthConfig {
 struct RateLimitConfig {
     unsigned requests_per_minute = 0;  ///< per key; 0: off
     unsigned burst = 0;                ///< 0: the same as requests_per_minute
+    unsigned tokens_per_minute = 0;    ///< of prompts and answers, per key; 0: off
+    unsigned concurrent = 0;           ///< requests of a key at once; 0: no limit
 };
 
 /// [pull]

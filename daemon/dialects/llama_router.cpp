@@ -87,7 +87,7 @@ void LlamaRouter::remember(const std::string& id, InstanceState state) {
 Result<std::shared_ptr<const Model>> LlamaRouter::named(const Exchange& exchange) const {
     const auto& owner = exchange.param("owner");
     const auto name = (owner.empty() ? "" : owner + "/") + exchange.param("alias");
-    return resolve(*services_.catalog(), services_.fleet, name);
+    return resolve(*services_.catalog(), services_.fleet, name, exchange.caller());
 }
 
 llama_router::Machine LlamaRouter::machine() const {
@@ -99,22 +99,21 @@ llama_router::ModelReport LlamaRouter::report(const std::string& id,
     return {services_.fleet.view(id), llama_router::held_by(id, machine), history_.of(id)};
 }
 
-std::vector<llama_router::ModelReport> LlamaRouter::enabled_models() const {
-    const auto now = machine();
-    std::vector<llama_router::ModelReport> reports;
+std::vector<std::string> LlamaRouter::enabled_models(const Caller& caller) const {
+    std::vector<std::string> ids;
     for (const auto& model : services_.catalog()->models) {
-        if (model->enabled) {
-            reports.push_back(report(model->id, now));
+        if (model->enabled && caller.may_use(model->id)) {
+            ids.push_back(model->id);
         }
     }
-    return reports;
+    return ids;
 }
 
 std::vector<llama_router::ModelReport> LlamaRouter::living_models(
-    const llama_router::Machine& machine) const {
+    const llama_router::Machine& machine, const Caller& caller) const {
     std::set<std::string> ids;
     for (const auto& instance : machine.instances) {
-        if (instance.pid != 0) {
+        if (instance.pid != 0 && caller.may_use(instance.model)) {
             ids.insert(instance.model);
         }
     }
@@ -126,18 +125,25 @@ std::vector<llama_router::ModelReport> LlamaRouter::living_models(
     return reports;
 }
 
-Body LlamaRouter::all_status() const {
-    return llama_router::all_status_body(services_.server(), enabled_models());
+Body LlamaRouter::all_status(const Caller& caller) const {
+    const auto now = machine();
+    std::vector<llama_router::ModelReport> reports;
+    for (const auto& id : enabled_models(caller)) {
+        reports.push_back(report(id, now));
+    }
+    return llama_router::all_status_body(services_.server(), reports);
 }
 
-Body LlamaRouter::health_of_models() const {
-    std::vector<std::string> ids;
-    for (const auto& model : services_.catalog()->models) {
-        if (model->enabled) {
-            ids.push_back(model->id);
-        }
-    }
-    return llama_router::health_models_body(ids, services_.health());
+Body LlamaRouter::failed(const Caller& caller) const {
+    auto instances = services_.fleet.instances();
+    std::erase_if(instances, [&caller](const auto& one) { return !caller.may_use(one.model); });
+    return llama_router::failed_body(instances);
+}
+
+Body LlamaRouter::queues(const Caller& caller) const {
+    auto totals = services_.fleet.queue_totals();
+    std::erase_if(totals, [&caller](const auto& one) { return !caller.may_use(one.first); });
+    return llama_router::queue_body(totals);
 }
 
 Result<Response> LlamaRouter::status(const Exchange& exchange) const {
@@ -216,24 +222,26 @@ std::vector<Route> LlamaRouter::routes() {
                               Handler handler) {
         table.push_back({method, pattern, scope, std::move(handler), Dialect::openai});
     };
-    const auto show = [&add](const char* pattern, std::function<Body()> body) {
-        const auto handler = [body = std::move(body)](Exchange&) -> Result<Response> {
-            return answer(body());
+    // What a key may not use, it does not see.
+    const auto show = [&add](const char* pattern, std::function<Body(const Caller&)> body) {
+        const auto handler = [body = std::move(body)](Exchange& exchange) -> Result<Response> {
+            return answer(body(exchange.caller()));
         };
         add("GET", pattern, Scope::inference, reply(handler));
     };
-    const auto& fleet = services_.fleet;
-    show("/v1/models/failed", [&fleet] { return llama_router::failed_body(fleet.instances()); });
-    show("/v1/models/status", [this] { return all_status(); });
-    show("/v1/queue/stats", [&fleet] { return llama_router::queue_body(fleet.queue_totals()); });
-    show("/v1/health/models", [this] { return health_of_models(); });
-    show("/vram", [this] {
-        const auto now = machine();
-        return llama_router::vram_body(now.devices, living_models(now));
+    show("/v1/models/failed", [this](const Caller& caller) { return failed(caller); });
+    show("/v1/models/status", [this](const Caller& caller) { return all_status(caller); });
+    show("/v1/queue/stats", [this](const Caller& caller) { return queues(caller); });
+    show("/v1/health/models", [this](const Caller& caller) {
+        return llama_router::health_models_body(enabled_models(caller), services_.health());
     });
-    show("/vram/summary", [this] {
+    show("/vram", [this](const Caller& caller) {
         const auto now = machine();
-        return llama_router::vram_summary_body(now.devices, living_models(now));
+        return llama_router::vram_body(now.devices, living_models(now, caller));
+    });
+    show("/vram/summary", [this](const Caller& caller) {
+        const auto now = machine();
+        return llama_router::vram_summary_body(now.devices, living_models(now, caller));
     });
     add("GET", "/v1/models/status/stream", Scope::inference,
         [this](Exchange& exchange) { return stream(exchange); });

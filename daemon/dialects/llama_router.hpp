@@ -70,11 +70,13 @@ class LlamaRouter {
     llama_router::Machine machine() const;
     llama_router::ModelReport report(const std::string& id,
                                      const llama_router::Machine& machine) const;
-    std::vector<llama_router::ModelReport> enabled_models() const;
-    std::vector<llama_router::ModelReport> living_models(
-        const llama_router::Machine& machine) const;
-    llama_router::Body all_status() const;
-    llama_router::Body health_of_models() const;
+    // What `caller` may use, and so see.
+    std::vector<std::string> enabled_models(const Caller& caller) const;
+    std::vector<llama_router::ModelReport> living_models(const llama_router::Machine& machine,
+                                                         const Caller& caller) const;
+    llama_router::Body all_status(const Caller& caller) const;
+    llama_router::Body failed(const Caller& caller) const;
+    llama_router::Body queues(const Caller& caller) const;
 
     void on_event(const api::Event& event);
     void on_fleet_change();

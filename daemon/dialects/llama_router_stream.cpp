@@ -41,7 +41,7 @@ class LlamaRouter::Watch {
         llama_router::Body body;
     };
 
-    explicit Watch(const LlamaRouter& router) : router_(router) {}
+    Watch(const LlamaRouter& router, Caller caller) : router_(router), caller_(std::move(caller)) {}
 
     /// What has changed since the last call; everything at first, and when the models are others.
     std::vector<News> look();
@@ -54,6 +54,7 @@ class LlamaRouter::Watch {
     News update_of(const std::string& id) const;
 
     const LlamaRouter& router_;
+    const Caller caller_;
     SnapshotPtr catalog_;
     std::string_view server_;
     Models models_;
@@ -64,7 +65,8 @@ LlamaRouter::Watch::Models LlamaRouter::Watch::models_now() const {
     Models models;
     for (const auto& instance : fleet.instances()) {
         const auto* model = catalog_->find(instance.model);
-        if (model != nullptr && model->enabled && !models.contains(model->id)) {
+        const bool is_shown = model != nullptr && model->enabled && caller_.may_use(model->id);
+        if (is_shown && !models.contains(model->id)) {
             const auto view = fleet.view(model->id);
             models[model->id] = {llama_router::word(view.state), view.address, view.loaded_percent};
         }
@@ -76,7 +78,7 @@ LlamaRouter::Watch::News LlamaRouter::Watch::everything() {
     catalog_ = router_.services_.catalog();
     models_ = models_now();
     server_ = router_.services_.server().status;
-    return {"full_status", router_.all_status()};
+    return {"full_status", router_.all_status(caller_)};
 }
 
 LlamaRouter::Watch::News LlamaRouter::Watch::update_of(const std::string& id) const {
@@ -133,7 +135,7 @@ asio::awaitable<void> LlamaRouter::stream(Exchange& exchange) {
         stream_ended_.notify();
     });
     const auto subscription = changed_.subscribe([&stream] { stream.wake(); });
-    Watch watch(*this);
+    Watch watch(*this, exchange.caller());
     auto beat_due = steady_now() + services_.heartbeat;
     bool alive = true;
     while (alive) {

@@ -61,13 +61,9 @@ Response list(const Snapshot& snapshot, const Fleet& fleet, const Caller& caller
 
 Result<Response> show(const Snapshot& snapshot, const Fleet& fleet, const std::string& name,
                       const Caller& caller) {
-    const auto model = resolve(snapshot, fleet, name);
+    const auto model = resolve(snapshot, fleet, name, caller);
     if (!model) {
         return model.error();
-    }
-    if (!caller.may_use((*model)->id)) {
-        return Error(Errc::forbidden,
-                     "key '" + caller.key + "' may not use model '" + (*model)->id + "'");
     }
     return Response::json(to_json(**model, fleet).dump());
 }

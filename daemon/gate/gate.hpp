@@ -34,7 +34,8 @@ struct Demand {
     TimePoint deadline = TimePoint::max();  ///< refused with deadline_exceeded when still waiting
     std::string key;  ///< name of the key that it came with: keys share a model's slots fairly
     std::uint64_t conversation = 0;  ///< requests of one conversation have the same; 0: of none
-    bool needs_slot = true;  ///< false for what does not run the model: /tokenize, /props, …
+    bool needs_slot = true;   ///< false for what does not run the model: /tokenize, /props, …
+    bool is_limited = false;  ///< by [rate_limit]: what the administrator asks is not
 };
 
 /// How an answer went, as far as the server is concerned.
@@ -77,6 +78,7 @@ struct Granted {
 struct LeaseReport {
     std::optional<Answered> answered;  ///< empty: nothing was asked, or the client left
     std::optional<double> tokens_per_second;
+    std::uint64_t tokens = 0;  ///< of prompt and answer, as far as they are known
 };
 
 class Gate;

@@ -3,42 +3,121 @@
 #include <algorithm>
 
 namespace routerd {
+namespace {
+
+using std::chrono::ceil;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// Of a rate of so many a minute.
+TimePoint::duration time_of(double count, unsigned per_minute) {
+    return std::chrono::duration_cast<TimePoint::duration>(
+        std::chrono::duration<double, std::ratio<60>>(count / per_minute));
+}
+
+std::string name_of(std::string_view key) {
+    return key.empty() ? std::string("without a key") : "key '" + std::string(key) + "'";
+}
+
+Error too_much(std::string_view key, unsigned limit, const std::string& what,
+               const std::string& setting) {
+    return Error(Errc::rate_limited,
+                 name_of(key) + ": more than " + std::to_string(limit) + " " + what)
+        .with_hint("wait; the limit is [rate_limit] " + setting);
+}
+
+}  // namespace
 
 Admission RateLimiter::take(std::string_view key, TimePoint now) {
-    if (rules_.per_minute == 0) {
-        return {};
+    Admission admission;
+    if (rules_.tokens_per_minute != 0) {
+        take_tokens(admission, key, now);
     }
-    using std::chrono::ceil;
-    using std::chrono::milliseconds;
-    using std::chrono::seconds;
+    if (rules_.per_minute != 0) {
+        take_request(admission, key, now);
+    }
+    return admission;
+}
+
+void RateLimiter::take_tokens(Admission& admission, std::string_view key, TimePoint now) const {
+    constexpr TimePoint::duration full = std::chrono::minutes(1);
+    const auto found = tokens_full_at_.find(key);
+    const auto full_at = found == tokens_full_at_.end() ? now : std::max(found->second, now);
+    const auto left = full - (full_at - now);
+    auto& allowance = admission.tokens.emplace();
+    allowance.limit = rules_.tokens_per_minute;
+    allowance.reset = ceil<milliseconds>(full_at - now);
+    if (left <= TimePoint::duration::zero()) {
+        const auto one = time_of(1, rules_.tokens_per_minute);
+        admission.refusal =
+            too_much(key, rules_.tokens_per_minute, "tokens a minute", "tokens_per_minute")
+                .with_retry_after(std::max(ceil<seconds>(one - left), seconds(1)));
+        return;
+    }
+    const auto share = std::chrono::duration<double>(left) / std::chrono::duration<double>(full);
+    allowance.remaining = static_cast<unsigned>(share * rules_.tokens_per_minute);
+}
+
+/// One that is refused for its tokens is not counted.
+void RateLimiter::take_request(Admission& admission, std::string_view key, TimePoint now) {
     const auto burst = rules_.burst != 0 ? rules_.burst : rules_.per_minute;
-    const TimePoint::duration each = std::chrono::duration_cast<TimePoint::duration>(
-        std::chrono::duration<double, std::ratio<60>>(1.0 / rules_.per_minute));
+    const auto each = time_of(1, rules_.per_minute);
     auto found = full_at_.find(key);
     if (found == full_at_.end()) {
         found = full_at_.emplace(std::string(key), now).first;
     }
-    const auto full_at = std::max(found->second, now) + each;
-    const auto early = full_at - now - each * burst;
-    if (early > TimePoint::duration::zero()) {
-        const auto who =
-            key.empty() ? std::string("without a key") : "key '" + std::string(key) + "'";
-        const Error refusal =
-            Error(Errc::rate_limited,
-                  who + ": more than " + std::to_string(rules_.per_minute) + " requests a minute")
-                .with_hint("wait; the limit is [rate_limit] requests_per_minute")
-                .with_retry_after(ceil<seconds>(early));
-        Allowance nothing;
-        nothing.limit = burst;
-        nothing.reset = ceil<milliseconds>(full_at - each - now);
-        return {refusal, nothing};
-    }
-    found->second = full_at;
-    Allowance allowance;
+    const auto before = std::max(found->second, now);
+    const auto early = before + each - now - each * burst;
+    auto& allowance = admission.allowance.emplace();
     allowance.limit = burst;
+    if (early > TimePoint::duration::zero()) {
+        allowance.reset = ceil<milliseconds>(before - now);
+        if (!admission.refusal) {
+            admission.refusal =
+                too_much(key, rules_.per_minute, "requests a minute", "requests_per_minute")
+                    .with_retry_after(ceil<seconds>(early));
+        }
+        return;
+    }
+    if (!admission.refusal) {
+        found->second = before + each;
+    }
+    const auto full_at = std::max(found->second, now);
     allowance.remaining = static_cast<unsigned>((each * burst - (full_at - now)) / each);
     allowance.reset = ceil<milliseconds>(full_at - now);
-    return {std::nullopt, allowance};
+}
+
+Result<void> RateLimiter::begin(std::string_view key) {
+    const auto found = under_way_.find(key);
+    const auto now = found == under_way_.end() ? 0 : found->second;
+    if (rules_.concurrent != 0 && now >= rules_.concurrent) {
+        return too_much(key, rules_.concurrent, "requests at once", "concurrent")
+            .with_retry_after(seconds(1));
+    }
+    add(key);
+    return {};
+}
+
+void RateLimiter::end(std::string_view key) {
+    const auto found = under_way_.find(key);
+    if (found != under_way_.end() && --found->second == 0) {
+        under_way_.erase(found);
+    }
+}
+
+void RateLimiter::spend(std::string_view key, std::uint64_t tokens, TimePoint now) {
+    if (rules_.tokens_per_minute == 0 || tokens == 0) {
+        return;
+    }
+    auto found = tokens_full_at_.find(key);
+    if (found == tokens_full_at_.end()) {
+        found = tokens_full_at_.emplace(std::string(key), now).first;
+    }
+    // An answer of more tokens than there are is an upstream's mistake: not for ever on its
+    // account.
+    const auto most = 100.0 * rules_.tokens_per_minute;
+    const auto counted = std::min(static_cast<double>(tokens), most);
+    found->second = std::max(found->second, now) + time_of(counted, rules_.tokens_per_minute);
 }
 
 }  // namespace routerd

@@ -153,6 +153,8 @@ bool Pipeline::conclude() {
         record.first_byte = std::chrono::duration_cast<std::chrono::microseconds>(
             transfer_->answered_at() - account_.begun());
         lease_->report.tokens_per_second = figures.tokens_per_second;
+        lease_->report.tokens =
+            figures.prompt_tokens.value_or(0) + figures.completion_tokens.value_or(0);
     }
     if (outcome) {
         lease_->report.answered = Answered::whole;

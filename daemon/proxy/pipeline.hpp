@@ -40,6 +40,7 @@ class Pipeline final : private Transfer::Pilot {
     // What is asked (pipeline_request.cpp)
     bool find_model();
     asio::awaitable<bool> count_request();
+    void add_allowance(const std::optional<Allowance>& allowance, const std::string& what);
     Result<void> leave_what_is_allowed();
     asio::awaitable<void> choose_in_tier();
     bool prepare();

@@ -87,7 +87,7 @@ bool Pipeline::find_model() {
     }
     auto meant = meaning_of(name, *proxy_.services_.catalog());
     if (!meant) {
-        return fail(meant.error());
+        return fail(without_names(meant.error(), exchange_.caller()));
     }
     meant_ = std::move(*meant);
     const auto allowed = leave_what_is_allowed();
@@ -112,15 +112,19 @@ Result<void> Pipeline::leave_what_is_allowed() {
     return {};
 }
 
+void Pipeline::add_allowance(const std::optional<Allowance>& allowance, const std::string& what) {
+    if (allowance) {
+        exchange_.add_header("x-ratelimit-limit-" + what, std::to_string(allowance->limit));
+        exchange_.add_header("x-ratelimit-remaining-" + what, std::to_string(allowance->remaining));
+        exchange_.add_header("x-ratelimit-reset-" + what, as_openai_writes(allowance->reset));
+    }
+}
+
 /// False: failure_ says that the key asks too often. What it may still ask is told in any case.
 asio::awaitable<bool> Pipeline::count_request() {
     const auto counted = co_await proxy_.services_.gate.admit(exchange_.caller().key);
-    if (const auto& allowance = counted.allowance) {
-        exchange_.add_header("x-ratelimit-limit-requests", std::to_string(allowance->limit));
-        exchange_.add_header("x-ratelimit-remaining-requests",
-                             std::to_string(allowance->remaining));
-        exchange_.add_header("x-ratelimit-reset-requests", as_openai_writes(allowance->reset));
-    }
+    add_allowance(counted.allowance, "requests");
+    add_allowance(counted.tokens, "tokens");
     co_return !counted.refusal || fail(*counted.refusal);
 }
 
@@ -149,6 +153,7 @@ Result<Demand> Pipeline::make_demand(const Model& model) const {
     demand.model = model.id;
     demand.request_id = exchange_.id();
     demand.key = exchange_.caller().key;
+    demand.is_limited = !exchange_.is_control();
     if (model.settings.instances.value_or(1) > 1) {
         demand.conversation = conversation_of(peeked_.opening);
     }

@@ -30,7 +30,8 @@ class Proxy {
 
     void apply(const Config& config) {
         limits_ = config.limits;
-        counts_requests_ = config.rate_limit.requests_per_minute != 0;
+        counts_requests_ =
+            config.rate_limit.requests_per_minute != 0 || config.rate_limit.tokens_per_minute != 0;
     }
 
   private:

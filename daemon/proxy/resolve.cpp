@@ -79,4 +79,24 @@ Result<ModelPtr> resolve(const Snapshot& snapshot, const Fleet& fleet,
     return meant->model ? meant->model : meant->tier[fleet.least_busy_now(meant->ids())];
 }
 
+Result<std::shared_ptr<const Model>> resolve(const Snapshot& snapshot, const Fleet& fleet,
+                                             const std::optional<std::string>& name,
+                                             const Caller& caller) {
+    auto model = resolve(snapshot, fleet, name);
+    if (!model) {
+        return without_names(model.error(), caller);
+    }
+    if (!caller.may_use((*model)->id)) {
+        return Error(Errc::forbidden,
+                     "key '" + caller.key + "' may not use model '" + (*model)->id + "'");
+    }
+    return model;
+}
+
+Error without_names(const Error& error, const Caller& caller) {
+    return caller.models == nullptr
+               ? error
+               : error.with_hint("GET /v1/models lists those that this key may use");
+}
+
 }  // namespace routerd

@@ -7,6 +7,7 @@
 
 #include "common/base/result.hpp"
 #include "daemon/catalog/model.hpp"
+#include "daemon/http/caller.hpp"
 
 namespace routerd {
 
@@ -30,5 +31,14 @@ Result<Meant> meaning_of(const std::optional<std::string>& name, const Snapshot&
 /// The model that is meant now. Core loop only. Errors: as meaning_of().
 Result<std::shared_ptr<const Model>> resolve(const Snapshot& snapshot, const Fleet& fleet,
                                              const std::optional<std::string>& name);
+
+/// The same for a caller, who may not be allowed to use it. Errors: forbidden, too.
+Result<std::shared_ptr<const Model>> resolve(const Snapshot& snapshot, const Fleet& fleet,
+                                             const std::optional<std::string>& name,
+                                             const Caller& caller);
+
+/// A model_not_found as it may be told to `caller`: its hint names a model, which may not be one of
+/// his.
+Error without_names(const Error& error, const Caller& caller);
 
 }  // namespace routerd

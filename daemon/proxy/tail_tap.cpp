@@ -29,7 +29,8 @@ struct Found {
     std::optional<std::uint64_t> predicted;
     std::optional<std::uint64_t> prompt;
     std::optional<std::uint64_t> input;
-    std::optional<std::uint64_t> evaluated;
+    std::optional<std::uint64_t> evaluated;  ///< of the prompt, besides those that were cached
+    std::optional<std::uint64_t> cached;
 
     /// `value`: what stands behind the colon. The last of several counts, and they are met from
     /// the end.
@@ -40,6 +41,8 @@ struct Found {
             }
         };
         switch (key.size()) {
+            case 7:
+                return take("cache_n", cached);
             case 8:
                 return take("prompt_n", evaluated);
             case 11:
@@ -121,6 +124,9 @@ TailTap::Figures TailTap::figures() const {
     figures.prompt_tokens = found.prompt  ? found.prompt
                             : found.input ? found.input
                                           : found.evaluated;
+    if (!found.prompt && !found.input && found.evaluated) {
+        *figures.prompt_tokens += found.cached.value_or(0);
+    }
     return figures;
 }
 

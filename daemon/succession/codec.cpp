@@ -39,6 +39,23 @@ void write(json& to, const char* name, const std::optional<T>& value) {
     }
 }
 
+void write_allowance(json& to, const char* name, const std::optional<Allowance>& allowance) {
+    if (allowance) {
+        to[name] = {{"limit", allowance->limit},
+                    {"remaining", allowance->remaining},
+                    {"reset", allowance->reset.count()}};
+    }
+}
+
+void read_allowance(const json& from, const char* name, std::optional<Allowance>& allowance) {
+    if (const auto found = from.find(name); found != from.end()) {
+        auto& read_one = allowance.emplace();
+        read(*found, "limit", read_one.limit);
+        read(*found, "remaining", read_one.remaining);
+        read(*found, "reset", read_one.reset);
+    }
+}
+
 }  // namespace
 
 json to_json(const Error& error) {
@@ -87,7 +104,8 @@ json to_json(const Demand& demand) {
              {"priority", static_cast<int>(demand.priority)},
              {"key", demand.key},
              {"conversation", demand.conversation},
-             {"needs_slot", demand.needs_slot}};
+             {"needs_slot", demand.needs_slot},
+             {"is_limited", demand.is_limited}};
     if (demand.deadline != TimePoint::max()) {
         out["deadline"] = demand.deadline.time_since_epoch().count();
     }
@@ -104,6 +122,7 @@ Demand demand_from(const json& from) {
     read(from, "key", demand.key);
     read(from, "conversation", demand.conversation);
     read(from, "needs_slot", demand.needs_slot);
+    read(from, "is_limited", demand.is_limited);
     read(from, "deadline", deadline);
     for (const auto known : {Priority::high, Priority::low}) {
         demand.priority = priority == static_cast<int>(known) ? known : demand.priority;
@@ -113,7 +132,7 @@ Demand demand_from(const json& from) {
 }
 
 json to_json(const LeaseReport& report) {
-    json out = json::object();
+    json out{{"tokens", report.tokens}};
     if (report.answered) {
         out["answered"] = static_cast<int>(*report.answered);
     }
@@ -131,6 +150,7 @@ LeaseReport report_from(const json& from) {
         }
     }
     read(from, "tokens_per_second", report.tokens_per_second);
+    read(from, "tokens", report.tokens);
     return report;
 }
 
@@ -183,11 +203,8 @@ json to_json(const Admission& admission) {
     if (admission.refusal) {
         out["refusal"] = to_json(*admission.refusal);
     }
-    if (admission.allowance) {
-        out["allowance"] = {{"limit", admission.allowance->limit},
-                            {"remaining", admission.allowance->remaining},
-                            {"reset", admission.allowance->reset.count()}};
-    }
+    write_allowance(out, "allowance", admission.allowance);
+    write_allowance(out, "tokens", admission.tokens);
     return out;
 }
 
@@ -196,12 +213,8 @@ Admission admission_from(const json& from) {
     if (const auto found = from.find("refusal"); found != from.end()) {
         admission.refusal = error_from(*found);
     }
-    if (const auto found = from.find("allowance"); found != from.end()) {
-        auto& allowance = admission.allowance.emplace();
-        read(*found, "limit", allowance.limit);
-        read(*found, "remaining", allowance.remaining);
-        read(*found, "reset", allowance.reset);
-    }
+    read_allowance(from, "allowance", admission.allowance);
+    read_allowance(from, "tokens", admission.tokens);
     return admission;
 }
 
@@ -265,7 +278,8 @@ json to_json(const Legacy::Held& held) {
     return {{"ticket", held.ticket},
             {"instance", held.instance},
             {"key", held.key},
-            {"has_slot", held.has_slot}};
+            {"has_slot", held.has_slot},
+            {"is_limited", held.is_limited}};
 }
 
 Legacy::Held held_from(const json& from) {
@@ -274,6 +288,7 @@ Legacy::Held held_from(const json& from) {
     read(from, "instance", held.instance);
     read(from, "key", held.key);
     read(from, "has_slot", held.has_slot);
+    read(from, "is_limited", held.is_limited);
     return held;
 }
 

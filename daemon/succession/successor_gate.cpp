@@ -83,7 +83,8 @@ void SuccessorGate::settle(const json& packet) {
     auto outcome = succession::outcome_from(packet.at("outcome"));
     if (outcome) {
         const auto& demand = waiting.mapped().demand;
-        held_[ticket] = {ticket, outcome->instance, demand.key, demand.needs_slot};
+        held_[ticket] = {ticket, outcome->instance, demand.key, demand.needs_slot,
+                         demand.is_limited};
     }
     waiting.mapped().state->settle(std::move(outcome));
 }

@@ -125,6 +125,10 @@ std::vector<scheduler::Scheduler::Inherited> Fleet::Core::inherit(
         auto state = std::make_unique<Waiting>(door_, next_ticket_++, services_.executor, demand,
                                                decisions_.stamp());
         grants.push_back({state->id, one.key, one.has_slot});
+        if (one.is_limited && limiter_.follows()) {
+            limiter_.add(one.key);
+            limited_.emplace(state->id, one.key);
+        }
         // Nobody here talks to it: the connection is the other process's.
         state->settle(Granted{instance, std::make_shared<ModelServer>(Endpoint()), {}, {}});
         inherited_.emplace_back(one.ticket, std::move(state));

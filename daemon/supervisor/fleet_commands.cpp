@@ -154,7 +154,8 @@ Legacy Fleet::Core::leave_all() {
     Legacy legacy;
     legacy.next_ticket = next_ticket_;
     for (const auto& [ticket, granted] : world.granted) {
-        legacy.held.push_back({ticket, granted.instance, granted.key, granted.has_slot});
+        legacy.held.push_back(
+            {ticket, granted.instance, granted.key, granted.has_slot, limited_.contains(ticket)});
     }
     for (const auto& [ticket, waiter] : world.waiters) {
         const auto waiting = tickets_.find(ticket);
@@ -177,6 +178,7 @@ Legacy Fleet::Core::leave_all() {
         demand.key = waiter.key;
         demand.conversation = waiter.conversation;
         demand.needs_slot = waiter.needs_slot;
+        demand.is_limited = limited_.contains(ticket);
         legacy.waiting.push_back({ticket, std::move(demand), waiting->second});
     }
     left_ = true;

@@ -31,7 +31,8 @@ scheduler::Rules rules_of(const Config& config, const Snapshot& catalog) {
 }
 
 RateLimiter::Rules limits_of(const Config& config) {
-    return {config.rate_limit.requests_per_minute, config.rate_limit.burst};
+    const auto& limits = config.rate_limit;
+    return {limits.requests_per_minute, limits.burst, limits.tokens_per_minute, limits.concurrent};
 }
 
 /// A name for one life of a daemon.
@@ -91,6 +92,15 @@ Ticket Fleet::Core::request(const Demand& demand, scheduler::Cause cause) {
     auto state = std::make_unique<Waiting>(door_, ask.ticket, services_.executor, demand,
                                            decisions_.stamp());
     auto& made = *state;
+    if (demand.is_limited && limiter_.follows()) {
+        const auto begun = limiter_.begin(demand.key);
+        if (!begun) {
+            ++totals_.refused;
+            made.outcome = begun.error();
+            return Ticket(std::move(state));
+        }
+        limited_.emplace(ask.ticket, demand.key);
+    }
     tickets_[ask.ticket] = &made;
     Ticket ticket(std::move(state));
     carry_out(scheduler_.on_request(ask, steady_now()));
@@ -103,6 +113,7 @@ Ticket Fleet::Core::request(const Demand& demand, scheduler::Cause cause) {
 
 void Fleet::Core::leave(scheduler::TicketId ticket) {
     tickets_.erase(ticket);
+    end_limited(ticket, 0);
     decisions_.left(ticket);
     carry_out(scheduler_.on_leave(ticket, steady_now()));
 }
@@ -110,8 +121,17 @@ void Fleet::Core::leave(scheduler::TicketId ticket) {
 void Fleet::Core::release(scheduler::TicketId ticket, std::uint64_t instance,
                           const LeaseReport& report) {
     note_report(instance, report);
+    end_limited(ticket, report.tokens);
     carry_out(scheduler_.on_release(ticket, steady_now()));
     lease_ended_.notify();
+}
+
+void Fleet::Core::end_limited(scheduler::TicketId ticket, std::uint64_t tokens) {
+    const auto limited = limited_.extract(ticket);
+    if (!limited.empty()) {
+        limiter_.end(limited.mapped());
+        limiter_.spend(limited.mapped(), tokens, steady_now());
+    }
 }
 
 std::string Fleet::Core::end_of(std::uint64_t instance) const {
@@ -222,6 +242,9 @@ void Fleet::Core::perform(const scheduler::Action& action) {
 
 void Fleet::Core::settle(scheduler::TicketId ticket, Result<scheduler::Grant> outcome) {
     outcome ? ++totals_.granted : ++totals_.refused;
+    if (!outcome) {
+        end_limited(ticket, 0);
+    }
     const auto waiting = tickets_.find(ticket);
     if (waiting != tickets_.end()) {
         auto* state = waiting->second;

@@ -142,6 +142,7 @@ class Fleet::Core : public InstanceObserver {
     Result<Granted> granted(const Result<scheduler::Grant>& outcome) const;
     void note_refusal(const scheduler::Refuse& action);
     void refuse(const scheduler::Refuse& action);
+    void end_limited(scheduler::TicketId ticket, std::uint64_t tokens);
     void report(const std::string& type, const std::string& model, std::uint64_t instance,
                 const scheduler::Reason& reason);
     void changed();
@@ -232,6 +233,7 @@ class Fleet::Core : public InstanceObserver {
     HealthBook health_;
     std::map<std::string, TimePoint> told_refusal_;  ///< an event a second for each model
     RateLimiter limiter_;
+    std::map<scheduler::TicketId, std::string> limited_;  ///< under way, by whose key
     std::minstd_rand random_;
     std::string mark_;  ///< of the processes that this daemon starts, and no other
     Signal wake_;

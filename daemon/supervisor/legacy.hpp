@@ -19,6 +19,7 @@ struct Legacy {
         std::uint64_t instance = 0;
         std::string key;  ///< name of the key that it came with
         bool has_slot = true;
+        bool is_limited = false;
     };
 
     /// A request that waits.

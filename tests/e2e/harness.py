@@ -109,7 +109,7 @@ def chat_text(response):
 class RawClient:
     """A connection on which a test reads and leaves as it likes."""
 
-    def __init__(self, address, body, path='/v1/chat/completions'):
+    def __init__(self, address, body, path='/v1/chat/completions', headers=None):
         family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
         self.socket = socket.socket(family)
         self.socket.settimeout(180)
@@ -117,7 +117,9 @@ class RawClient:
         self.received = b''
         payload = json.dumps(body).encode()
         self.socket.sendall((f'POST {path} HTTP/1.1\r\nHost: localhost\r\n'
-                             'Content-Type: application/json\r\n'
+                             'Content-Type: application/json\r\n' +
+                             ''.join(f'{name}: {value}\r\n' for name, value in
+                                     (headers or {}).items()) +
                              f'Connection: close\r\n'
                              f'Content-Length: {len(payload)}\r\n\r\n').encode() + payload)
 

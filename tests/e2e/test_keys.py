@@ -5,6 +5,7 @@ import sqlite3
 
 import harness
 from harness import TEXT, chat_text, wait_for, write_model
+from scripted import Script
 
 
 class KeysTest(harness.E2ETest):
@@ -122,6 +123,31 @@ class KeysTest(harness.E2ETest):
         connection.request('GET', '/v1/models', headers=headers)
         self.assertEqual(connection.getresponse().status, 401)
 
+    def test_a_key_for_one_model_does_not_see_the_others(self):
+        headers = {'Authorization': f'Bearer {self.create("few", "--model", "fox")}'}
+        for path in ('/v1/models', '/v1/models/status', '/v1/models/failed', '/v1/queue/stats',
+                     '/v1/health/models', '/vram', '/vram/summary', '/v1/models/fox/status',
+                     '/vram/models/fox'):
+            answer = self.router.request('GET', path, headers=headers)
+            self.assertEqual(answer.status, 200, (path, answer))
+            self.assertNotIn(b'box', answer.body, path)
+        for path in ('/v1/models/bx', '/v1/models/bx/status', '/vram/models/bx'):
+            answer = self.router.request('GET', path, headers=headers)
+            self.assertEqual(answer.status, 404, (path, answer))
+            self.assertNotIn(b'box', answer.body, 'not as the nearest either')
+        for path in ('/v1/models/box', '/v1/models/box/status', '/vram/models/box'):
+            self.assertEqual(self.router.request('GET', path, headers=headers).status, 403, path)
+        answer = self.router.chat('bx', headers=headers)
+        self.assertEqual(answer.status, 404, answer)
+        self.assertNotIn(b'box', answer.body)
+        watch = http.client.HTTPConnection(*self.router.tcp_address(), timeout=60)
+        self.addCleanup(watch.close)
+        watch.request('GET', '/v1/models/status/stream', headers=headers)
+        first = watch.getresponse().read1()
+        while b'"fox"' not in first:
+            first += watch.sock.recv(65536)
+        self.assertNotIn(b'box', first)
+
     @harness.needs_llama_server
     def test_a_key_that_asks_too_often(self):
         self.assertEqual(self.router.stop(), 0)
@@ -144,6 +170,51 @@ class KeysTest(harness.E2ETest):
             self.assertEqual(answer.json()['error']['code'], 'rate_limited')
             self.assertEqual(self.router.request('GET', '/v1/models', None, headers).status, 200)
         self.assertEqual(self.router.chat('fox', via='socket').status, 200, 'who owns it is free')
+
+    @harness.needs_llama_server
+    def test_a_key_that_uses_too_many_tokens(self):
+        self.router.configure('[rate_limit]\ntokens_per_minute = 100\n', harness.LLAMA_SERVER,
+                              http='workers = 3')
+        self.assertEqual(self.router.ctl('config', 'reload').returncode, 0)
+        keys = [self.create(name) for name in ('one', 'two')]
+        for key, stream in zip(keys, (False, True)):
+            headers = {'Authorization': f'Bearer {key}'}
+            answers = [self.router.chat('fox', stream=stream, headers=headers) for _ in range(5)]
+            self.assertEqual(answers[0].status, 200, answers[0])
+            self.assertEqual(answers[0].headers['x-ratelimit-limit-tokens'], '100')
+            self.assertEqual(answers[0].headers['x-ratelimit-remaining-tokens'], '100')
+            self.assertLess(int(answers[1].headers['x-ratelimit-remaining-tokens']), 100)
+            self.assertEqual(answers[-1].status, 429, answers[-1])
+            self.assertEqual(answers[-1].headers['x-ratelimit-remaining-tokens'], '0')
+            self.assertGreater(int(answers[-1].headers['retry-after']), 0)
+            self.assertIn('tokens a minute', answers[-1].json()['error']['message'])
+        self.assertEqual(self.router.chat('fox', via='socket').status, 200, 'who owns it is free')
+
+    def test_a_key_has_so_many_requests_at_once(self):
+        script = Script(self.home)
+        self.addCleanup(script.let_go)
+        self.assertEqual(self.router.stop(), 0)
+        self.router.configure(script.config('fox') + '[rate_limit]\nconcurrent = 2\n',
+                              script.program, http='workers = 3')
+        self.router.start()
+        keys = [self.create(name) for name in ('one', 'two')]
+        headers = [{'Authorization': f'Bearer {key}'} for key in keys]
+        script.plan('held')
+        clients = [harness.RawClient(self.router.tcp_address(), harness.chat_body('fox', True),
+                                     headers=headers[0]) for _ in range(2)]  # one waits
+        clients[0].read_until(b'"number"')
+        wait_for(lambda: self.router.status()['requests']['queued'] == 1, 'the other to wait')
+        answer = self.router.chat('fox', headers=headers[0])
+        self.assertEqual(answer.status, 429, answer)
+        self.assertIn('at once', answer.json()['error']['message'])
+        self.assertEqual(answer.headers['retry-after'], '1')
+        clients[1].close()
+        wait_for(lambda: self.router.status()['requests']['queued'] == 0, 'it to be gone')
+        script.let_go()
+        for one in headers:
+            self.assertEqual(self.router.chat('fox', headers=one).status, 200)
+        self.assertTrue(clients[0].read_to_end().endswith(b'0\r\n\r\n'))
+        clients[0].close()
 
     def test_a_reload_brings_other_keys(self):
         self.router.configure('[auth]\napi_key = "sk-first-of-all"\n', harness.LLAMA_SERVER or 'x',

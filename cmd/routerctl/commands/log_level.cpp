@@ -28,9 +28,8 @@ void add_log_level(CLI::App& root, Invocation& invocation) {
     auto* command = root.add_subcommand(
         "log-level", "Show how much the daemon logs, or set it until its next reload or start");
     auto options = std::make_shared<LogLevelOptions>();
-    command->add_option("level", options->level, "trace, debug, info, warn or error")
-        ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
-        ->type_name("LEVEL");
+    command->add_option("LEVEL", options->level, "trace, debug, info, warn or error")
+        ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
     set_action(*command, invocation, options, run_log_level);
 }
 

@@ -68,6 +68,62 @@ TEST_F(RateLimiterTest, TheBurstIsAMinutesWorthUnlessSaid) {
     EXPECT_EQ(last_.refusal->retry_after(), 9s);  // 60/7, rounded up
 }
 
+TEST_F(RateLimiterTest, TokensAreCountedWhenTheyAreKnown) {
+    limiter_.apply({.tokens_per_minute = 600});
+    EXPECT_TRUE(limiter_.follows());
+    EXPECT_TRUE(allowed("a", 0s));
+    EXPECT_EQ(last_.tokens->limit, 600U);
+    EXPECT_EQ(last_.tokens->remaining, 600U);
+    EXPECT_FALSE(last_.allowance);
+    limiter_.spend("a", 450, start_);
+    EXPECT_TRUE(allowed("a", 0s));
+    EXPECT_EQ(last_.tokens->remaining, 150U);
+    EXPECT_EQ(last_.tokens->reset, 45s);
+    limiter_.spend("a", 450, start_);  // more than was left: a debt of 300
+    EXPECT_FALSE(allowed("a", 0s));
+    EXPECT_EQ(last_.refusal->code(), Errc::rate_limited);
+    EXPECT_EQ(last_.refusal->retry_after(), 31s);
+    EXPECT_EQ(last_.tokens->remaining, 0U);
+    EXPECT_FALSE(allowed("a", 30s));
+    EXPECT_TRUE(allowed("a", 31s));
+    EXPECT_EQ(last_.tokens->remaining, 10U);
+    EXPECT_TRUE(allowed("b", 0s));
+    limiter_.spend("b", ~0ULL, start_);
+    EXPECT_FALSE(allowed("b", 1h));
+    EXPECT_TRUE(allowed("b", 2h)) << "no mistake of a server's is for ever";
+}
+
+TEST_F(RateLimiterTest, WhoHasNoTokensLeftLosesNoRequests) {
+    limiter_.apply({.per_minute = 2, .tokens_per_minute = 60});
+    limiter_.spend("a", 60, start_);
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_FALSE(allowed("a", 0s));
+        EXPECT_EQ(last_.allowance->remaining, 2U);
+    }
+    EXPECT_TRUE(allowed("a", 2s));
+    EXPECT_EQ(last_.allowance->remaining, 1U);
+}
+
+TEST_F(RateLimiterTest, SoManyAreUnderWayAndNoMore) {
+    EXPECT_FALSE(limiter_.follows());
+    limiter_.apply({.concurrent = 2});
+    EXPECT_TRUE(limiter_.begin("a"));
+    EXPECT_TRUE(limiter_.begin("a"));
+    const auto third = limiter_.begin("a");
+    ASSERT_FALSE(third);
+    EXPECT_EQ(third.error().code(), Errc::rate_limited);
+    EXPECT_EQ(third.error().retry_after(), 1s);
+    EXPECT_TRUE(limiter_.begin("b"));
+    limiter_.end("a");
+    EXPECT_TRUE(limiter_.begin("a"));
+    limiter_.end("nobody");
+    limiter_.apply({.concurrent = 1});
+    limiter_.end("a");
+    EXPECT_FALSE(limiter_.begin("a")) << "one is under way still";
+    limiter_.end("a");
+    EXPECT_TRUE(limiter_.begin("a"));
+}
+
 TEST_F(RateLimiterTest, KeysDoNotShare) {
     limiter_.apply({.per_minute = 1});
     EXPECT_TRUE(allowed("a", 0s));

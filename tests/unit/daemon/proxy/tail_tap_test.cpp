@@ -37,6 +37,8 @@ TEST(TailTapTest, KnowsWhatOthersCallThem) {
     const auto anthropic = figures_of(R"({"usage":{"input_tokens":7,"output_tokens":8}})");
     EXPECT_EQ(anthropic.prompt_tokens, 7U);
     EXPECT_EQ(anthropic.completion_tokens, 8U);
+    const auto cached = figures_of(R"({"timings":{"cache_n":44,"prompt_n":1,"predicted_n":2}})");
+    EXPECT_EQ(cached.prompt_tokens, 45U) << "as usage counts them";
     const auto native = figures_of(R"({"timings":{"prompt_n":1,"predicted_n":2}})");
     EXPECT_EQ(native.prompt_tokens, 1U);
     EXPECT_EQ(native.completion_tokens, 2U);

@@ -24,6 +24,7 @@ TEST(SuccessionCodecTest, KeepsADemand) {
     demand.key = "team";
     demand.conversation = ~0ULL;
     demand.needs_slot = false;
+    demand.is_limited = true;
     const auto got = demand_from(sent(to_json(demand)));
     EXPECT_EQ(got.model, demand.model);
     EXPECT_EQ(got.request_id, demand.request_id);
@@ -32,6 +33,7 @@ TEST(SuccessionCodecTest, KeepsADemand) {
     EXPECT_EQ(got.key, demand.key);
     EXPECT_EQ(got.conversation, demand.conversation);
     EXPECT_FALSE(got.needs_slot);
+    EXPECT_TRUE(got.is_limited);
     EXPECT_EQ(demand_from(sent(to_json(Demand()))).deadline, TimePoint::max());
 }
 
@@ -93,11 +95,12 @@ TEST(SuccessionCodecTest, KeepsAddressesAndWhatIsHeld) {
     control.unix_path = "/run/x.sock";
     control.unix_mode = 0660;
     EXPECT_EQ(address_from(sent(to_json(control))), control);
-    const auto held = held_from(sent(to_json(Legacy::Held{8, 9, "team", false})));
+    const auto held = held_from(sent(to_json(Legacy::Held{8, 9, "team", false, true})));
     EXPECT_EQ(held.ticket, 8U);
     EXPECT_EQ(held.instance, 9U);
     EXPECT_EQ(held.key, "team");
     EXPECT_FALSE(held.has_slot);
+    EXPECT_TRUE(held.is_limited);
 }
 
 TEST(SuccessionCodecTest, KeepsReportsAndAllowances) {
@@ -105,15 +108,19 @@ TEST(SuccessionCodecTest, KeepsReportsAndAllowances) {
     EXPECT_FALSE(report_from(sent(to_json(report))).answered);
     report.answered = Answered::stalled;
     report.tokens_per_second = 2.5;
+    report.tokens = 90;
     const auto got = report_from(sent(to_json(report)));
     EXPECT_EQ(got.answered, Answered::stalled);
     EXPECT_EQ(got.tokens_per_second, 2.5);
+    EXPECT_EQ(got.tokens, 90U);
     const Admission admission{std::nullopt,
-                              Allowance{.limit = 9, .remaining = 8, .reset = milliseconds(7)}};
+                              Allowance{.limit = 9, .remaining = 8, .reset = milliseconds(7)},
+                              Allowance{.limit = 99, .remaining = 98, .reset = milliseconds(97)}};
     const auto allowed = admission_from(sent(to_json(admission)));
     EXPECT_FALSE(allowed.refusal);
     EXPECT_EQ(allowed.allowance->remaining, 8U);
     EXPECT_EQ(allowed.allowance->reset, milliseconds(7));
+    EXPECT_EQ(allowed.tokens->limit, 99U);
     const Ticket::Progress progress{Ticket::Phase::loading, 3, 40};
     EXPECT_EQ(progress_from(sent(to_json(progress))).loaded_percent, 40U);
 }

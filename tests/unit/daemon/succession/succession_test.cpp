@@ -156,7 +156,7 @@ TEST_F(SuccessionTest, OneThatLeavesLeavesTheQueueThere) {
 TEST_F(SuccessionTest, WhatRanAndWaitedBeforeIsTakenOver) {
     Ticket::State waiting(gate_, 4, loop_.get_executor());
     Legacy legacy;
-    legacy.held.push_back({3, 7, "team", true});
+    legacy.held.push_back({3, 7, "team", true, false});
     legacy.waiting.push_back({4, for_model("slow"), &waiting});
     legacy.loads.emplace_back("large");
     legacy.next_ticket = 5;
