@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // Errors go into the log and the history too, and what a header says is nobody's but the client's:
-// they do not quote it.
+// those do not quote it.
 
 Result<Priority> parse_priority(std::string_view text) {
     if (iequals(text, "high")) {
@@ -74,7 +74,11 @@ bool Pipeline::find_model() {
         name = exchange_.query("model");
     } else {
         if (!is_json(exchange_.head())) {
-            return fail(Error(Errc::invalid_request, "the content type is not supported here")
+            account_.record.error = "the content type is not supported";
+            return fail(Error(Errc::invalid_request,
+                              "content type '" +
+                                  escaped(exchange_.head().find("content-type").value_or("")) +
+                                  "' is not supported here")
                             .with_hint("send JSON with content-type: application/json"));
         }
         auto found = peek_padded(exchange_.body());

@@ -76,7 +76,8 @@ class TurnsTest(SchedulingTest):
         wait_for(lambda: len(served) >= before + 8, 'the others to be served again')
         enough.set()
         self.assertEqual(failed, [])
-        self.assertIn('door_closed', router.ctl('events', '--format', 'json').stdout)
+        # On a machine that is slow enough all four pause at once, and no door has to be closed.
+        self.assertRegex(router.ctl('events', '--format', 'json').stdout, 'door_closed|makes_room')
 
     def test_high_overtakes_low(self):
         router = self.daemon()
