@@ -37,10 +37,10 @@ int send_packet(int socket, const Packet& packet) {
     message.msg_iovlen = 1;
     Ancillary ancillary{};
     if (!packet.files.empty()) {
-        std::vector<int> files;
-        std::ranges::transform(packet.files, std::back_inserter(files),
+        std::array<int, Link::most_files> files{};
+        std::ranges::transform(packet.files, files.begin(),
                                [](const UniqueFd& file) { return file.get(); });
-        const auto size = files.size() * sizeof(int);
+        const auto size = std::min(packet.files.size(), files.size()) * sizeof(int);
         message.msg_control = ancillary.room.data();
         message.msg_controllen = CMSG_SPACE(size);
         auto* header = CMSG_FIRSTHDR(&message);
