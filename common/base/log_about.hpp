@@ -11,16 +11,16 @@ class LogAbout {
   public:
     /// `request`: its id; outlives this.
     explicit LogAbout(std::string_view request) noexcept
-        : before_(std::exchange(current_, request)) {}
+        : before_(std::exchange(current, request)) {}
     LogAbout(const LogAbout&) = delete;
     LogAbout& operator=(const LogAbout&) = delete;
-    ~LogAbout() { current_ = before_; }
+    ~LogAbout() { current = before_; }
 
     /// What this thread's lines are about; empty: no request.
-    static std::string_view request() noexcept { return current_; }
+    static std::string_view request() noexcept { return current; }
 
   private:
-    static inline thread_local std::string_view current_;
+    static inline thread_local std::string_view current;
     std::string_view before_;
 };
 

@@ -235,6 +235,8 @@ void App::add_routes() {
 DaemonFacts App::facts() const {
     DaemonFacts facts;
     facts.started = started_;
+    facts.uptime =
+        std::chrono::duration_cast<std::chrono::milliseconds>(steady_now() - started_at_);
     facts.stopping = stopping_ || upgrading_;
     facts.addresses = server_.addresses();
     facts.active = server_.active();
@@ -248,8 +250,8 @@ DaemonFacts App::facts() const {
 }
 
 llama_router::ServerReport App::server_report() const {
-    const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(
-        std::chrono::system_clock::now() - started_);
+    const auto uptime =
+        std::chrono::duration_cast<std::chrono::seconds>(steady_now() - started_at_);
     return {stopping_ ? "stopping" : problems_.empty() ? "running" : "degraded", uptime};
 }
 

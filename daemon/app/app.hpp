@@ -84,7 +84,19 @@ class App {
     asio::awaitable<Result<void>> start();
     asio::awaitable<void> watch_signals();
     asio::awaitable<void> feed_watchdog(std::chrono::microseconds limit);
+
+    // app_reload.cpp
+    struct Renewed {
+        LoadedConfig loaded;
+        Doors doors;
+        std::optional<TlsContext> certificate;
+        Authenticator authenticator;
+    };
     asio::awaitable<Result<void>> reload();
+    asio::awaitable<void> reload_by_signal();
+    asio::awaitable<Result<Renewed>> read_again();
+    Result<void> use(Renewed& renewed);
+
     /// Ends run(), with or without the model servers; after an upgrade that is under way, which
     /// leaves that to the new process when it succeeds.
     void begin_stop(Fleet::OnShutdown servers);
@@ -163,6 +175,7 @@ class App {
     std::uint64_t requests_ = 0;  // to models, since the start
     std::uint64_t failed_ = 0;    // of them
     WallTime started_ = std::chrono::system_clock::now();
+    TimePoint started_at_ = steady_now();
     std::vector<std::string> problems_;  // what `status` has to say
 };
 

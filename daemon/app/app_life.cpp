@@ -8,22 +8,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
-#include "common/config/keys.hpp"
 #include "daemon/app/app.hpp"
-#include "daemon/app/certificate.hpp"
 #include "daemon/app/notify.hpp"
 #include "daemon/telemetry/logging.hpp"
 
 namespace routerd {
 namespace {
-
-void tell_what_waits_for_a_start(const Config& before, const Config& now) {
-    for (const auto& key : difference(before, now)) {
-        if (needs_restart(key)) {
-            spdlog::warn("{} has changed: that takes effect with the next start", key);
-        }
-    }
-}
 
 /// So that one more, while the parts are taken down, is not the process's death: it ends anyway.
 void hold_signals() {
@@ -149,10 +139,7 @@ asio::awaitable<void> App::watch_signals() {
             co_return;
         }
         if (number == SIGHUP) {
-            const auto reloaded = co_await reload();
-            if (!reloaded) {
-                spdlog::error("{}", reloaded.error().message());
-            }
+            co_await reload_by_signal();
         } else if (number == SIGUSR1) {
             reopen();
         } else if (number == SIGUSR2) {
@@ -186,70 +173,6 @@ void App::heed(int signal) {
     for (const auto& worker : workers_) {
         worker->cut();
     }
-}
-
-asio::awaitable<Result<void>> App::reload() {
-    const auto turn = co_await reloads_.enter();  // or the older file could be the last in force
-    if (leaving_) {
-        co_return Error(Errc::conflict, "reload: another process has taken over; it is its to do");
-    }
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-    notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us));
-    const auto options = load_;
-    auto read = [options]() -> Result<LoadedConfig> { return load_config(options); };
-    auto loaded = co_await run_on(pool_, std::move(read));
-    notify_service_manager("READY=1");
-    if (!loaded) {
-        co_return loaded.error();
-    }
-    if (!loaded->usable()) {
-        std::string problems;
-        for (const auto& problem : loaded->problems) {
-            problems += "\n  " + to_text(problem);
-        }
-        co_return Error(Errc::invalid_request,
-                        "reload the configuration: it stays as it was:" + problems);
-    }
-    auto doors = doors_.changed_to(loaded->config);
-    if (!doors) {
-        co_return doors.error().within("reload: the configuration stays as it was");
-    }
-    const HttpConfig http = loaded->config.http;
-    auto read_certificate = [http] { return load_certificate(http); };
-    auto certificate = co_await run_on(pool_, std::move(read_certificate));
-    if (!certificate) {
-        co_return certificate.error().within("reload: the configuration stays as it was");
-    }
-    auto authenticator = co_await read_authenticator(loaded->config, doors->loopback_only());
-    if (!authenticator) {
-        co_return authenticator.error().within("reload: the configuration stays as it was");
-    }
-    const auto opened = change_logging(loaded->config.log);
-    if (!opened) {
-        co_return opened.error().within("reload: the configuration stays as it was");
-    }
-    const auto changed = doors_.change(io_, server_, *doors);
-    if (!changed) {
-        const auto back = change_logging(loaded_.config.log);
-        static_cast<void>(back);  // where that fails, the new one is as good
-        co_return changed.error().within("reload: the configuration stays as it was");
-    }
-    doors_ = std::move(*doors);
-    use(std::move(*certificate));
-    let_in(std::move(*authenticator));
-    let_in_by_kept_keys();  // one may have gone while the files were read
-    tell_what_waits_for_a_start(loaded_.config, loaded->config);
-    loaded_ = std::move(*loaded);
-    server_.use(loaded_.config.http);
-    proxy_.apply(loaded_.config);
-    for (const auto& worker : workers_) {
-        worker->apply(loaded_.config);
-    }
-    fleet_.apply(loaded_.config);
-    auto applied = co_await catalog_.apply(loaded_.config);
-    spdlog::info("configuration reloaded");
-    co_return applied;
 }
 
 asio::awaitable<void> App::end_connections() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -30,6 +31,7 @@ class Store;
 /// What only the composition root knows.
 struct DaemonFacts {
     WallTime started;
+    std::chrono::milliseconds uptime{0};  ///< whatever became of the clock on the wall since
     bool stopping = false;
     std::vector<std::string> addresses;  ///< where it listens
     std::uint64_t active = 0;            ///< requests being answered now

@@ -63,8 +63,8 @@ json to_json(const Error& error) {
              {"message", error.message()},
              {"hint", error.hint()},
              {"param", error.param()}};
-    if (error.retry_after()) {
-        out["retry_after"] = error.retry_after()->count();
+    if (const auto after = error.retry_after()) {
+        out["retry_after"] = after->count();
     }
     if (const auto* fit = error.fit()) {
         out["fit"] = {

@@ -180,7 +180,8 @@ asio::awaitable<void> Link::send_rest() {
     sends_ = false;
 }
 
-asio::awaitable<Result<Packet>> Link::receive(TimePoint deadline) {
+/// Or for close().
+asio::awaitable<void> Link::wait_for_input(TimePoint deadline) {
     asio::steady_timer timer(socket_.get_executor(), deadline);
     if (deadline != TimePoint::max()) {
         timer.async_wait([this](boost::system::error_code error) {
@@ -189,6 +190,10 @@ asio::awaitable<Result<Packet>> Link::receive(TimePoint deadline) {
             }
         });
     }
+    co_await socket_.async_wait(asio::posix::stream_descriptor::wait_read, no_throw);
+}
+
+asio::awaitable<Result<Packet>> Link::receive(TimePoint deadline) {
     while (open_) {
         auto packet = receive_packet(socket_.native_handle());
         if (packet) {
@@ -200,7 +205,7 @@ asio::awaitable<Result<Packet>> Link::receive(TimePoint deadline) {
         if (deadline <= steady_now()) {
             co_return Error(Errc::deadline_exceeded, "the other routerd said nothing in time");
         }
-        co_await socket_.async_wait(asio::posix::stream_descriptor::wait_read, no_throw);
+        co_await wait_for_input(deadline);
     }
     co_return gone();
 }

@@ -60,6 +60,7 @@ class Link {
 
   private:
     bool send_some();
+    asio::awaitable<void> wait_for_input(TimePoint deadline);
     asio::awaitable<void> send_rest();
     void give_up();
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -57,7 +58,7 @@ std::vector<char*> raw_strings(std::vector<std::string>& strings) {
     ::close_range(link_number + 1, ~0U, 0);
     sigset_t none;
     ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     ::execve(file, argv, environment);
     int error = errno;
     std::array<char, failed.size()> text{};

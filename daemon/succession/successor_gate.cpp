@@ -29,6 +29,7 @@ void SuccessorGate::take_over(Legacy legacy) {
 
 std::vector<json> SuccessorGate::held() const {
     std::vector<json> packets;
+    packets.reserve(held_.size());
     for (const auto& [ticket, held] : held_) {
         packets.push_back({{"is", "held"}, {"held", succession::to_json(held)}});
     }

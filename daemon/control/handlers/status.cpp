@@ -59,8 +59,7 @@ Result<Response> status(Control& control, Exchange& /*exchange*/) {
     status.version = ROUTERD_VERSION;
     status.pid = ::getpid();
     status.started = facts.started;
-    status.uptime_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::system_clock::now() - facts.started);
+    status.uptime_ms = facts.uptime;
     status.config_files = loaded.files;
     status.listen = facts.addresses;
     status.state_dir = loaded.config.state.dir;
