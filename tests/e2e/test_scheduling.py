@@ -81,9 +81,9 @@ class TurnsTest(SchedulingTest):
 
     def test_high_overtakes_low(self):
         router = self.daemon()
-        write_model(router.models / 'a.gguf', *SLOW)
+        write_model(router.models / 'a.gguf', '--loop', *SLOW)  # the first ends when it is told to
         router.start()
-        first = RawClient(router.tcp_address(), chat_body('a', stream=True, max_tokens=200))
+        first = RawClient(router.tcp_address(), chat_body('a', stream=True, max_tokens=4000))
         self.addCleanup(first.close)
         first.read_until(b'data:')
         ended = []

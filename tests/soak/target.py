@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
@@ -48,6 +49,12 @@ env = {{ HELD_ANSWER = "{answer}" }}
 """
 
 
+def of_unit(name):
+    """What the service's unit sets in its environment."""
+    text = (ROOT / 'packaging/systemd/system/routerd.service').read_text()
+    return re.search(rf'^Environment={name}=(.*)$', text, re.M)[1]
+
+
 class Failed(Exception):
     """The daemon did not come up, or ended."""
 
@@ -85,10 +92,11 @@ class Router:
         return self.folder / '.local/state/routerd'
 
     def launch(self, under=()):
-        """Starts the program, by the command `under` where there is one, and does not wait for it."""
+        """Starts the program as its unit does, by the command `under` where there is one, and does
+        not wait for it."""
         environment = {'HOME': str(self.folder), 'PATH': os.environ.get('PATH', '/usr/bin:/bin'),
                        'LANG': 'C.UTF-8', 'XDG_RUNTIME_DIR': str(self.folder / 'run'),
-                       **sanitizer_options()}
+                       'GLIBC_TUNABLES': of_unit('GLIBC_TUNABLES'), **sanitizer_options()}
         with open(self.log, 'ab') as log:
             self.process = subprocess.Popen([*under, self.program, '--user'], env=environment,
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL,
