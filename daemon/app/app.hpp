@@ -110,6 +110,7 @@ class App {
     asio::awaitable<void> upgrade_by_signal();
     asio::awaitable<Result<Successor>> start_successor_from(std::string file);
     asio::awaitable<void> leave(const Connection* asker);
+    asio::awaitable<void> wait_for_own(const Connection* asker, Duration most);
     asio::awaitable<Result<void>> give_to(Successor& successor);
     asio::awaitable<void> listen_to_successor();
     asio::awaitable<void> serve_predecessor();

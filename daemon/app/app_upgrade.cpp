@@ -24,6 +24,7 @@ using std::chrono::seconds;
 constexpr seconds time_to_prepare(60);
 constexpr seconds time_to_serve(120);  // a large database may have to be migrated
 constexpr seconds time_for_commands(10);
+constexpr seconds time_for_answers(5);
 constexpr milliseconds look_again(5);
 
 /// What a successor says that cannot take over.
@@ -88,6 +89,17 @@ asio::awaitable<Result<App::Successor>> App::start_successor_from(std::string fi
     co_return successor;
 }
 
+/// Until the daemon itself answers nobody any more but `asker`; a bounded time, for no single
+/// request may keep all who connect waiting.
+asio::awaitable<void> App::wait_for_own(const Connection* asker, Duration most) {
+    const auto deadline = steady_now() + most;
+    asio::steady_timer pause(loop_);
+    while (server_.active_own(asker) > 0 && steady_now() < deadline) {
+        pause.expires_after(look_again);
+        co_await pause.async_wait(no_throw);
+    }
+}
+
 /// From here on nothing is begun or written down any more by this process.
 asio::awaitable<void> App::leave(const Connection* asker) {
     co_await control_.finish(steady_now() + time_for_commands);
@@ -104,11 +116,7 @@ asio::awaitable<void> App::leave(const Connection* asker) {
     auto take_over = [this](Legacy legacy) { successor_gate_.take_over(std::move(legacy)); };
     co_await fleet_.hand_over(successor_gate_, std::move(take_over));
     co_await llama_router_.stop();
-    asio::steady_timer pause(loop_);
-    while (server_.active_own(asker) > 0) {  // they may use the store
-        pause.expires_after(look_again);
-        co_await pause.async_wait(no_throw);
-    }
+    co_await wait_for_own(asker, time_for_answers);  // they may use the store
     co_await telemetry_.stop();
     watch_.cancel();
     co_await watch_.wait();
@@ -308,12 +316,7 @@ void App::take_record(Record record, const std::string& route) {
 /// What a daemon does that another has replaced: answers what it has, and ends.
 asio::awaitable<void> App::retire() {
     constexpr seconds to_hear(1);  // for whoever asked for this
-    const auto deadline = steady_now() + to_hear;
-    asio::steady_timer pause(loop_);
-    while (server_.active_own(nullptr) > 0 && steady_now() < deadline) {
-        pause.expires_after(look_again);
-        co_await pause.async_wait(no_throw);
-    }
+    co_await wait_for_own(nullptr, to_hear);
     server_.cut_own(nullptr);
     for (const auto& worker : workers_) {
         worker->cut_own();
