@@ -114,6 +114,7 @@ class App {
     asio::awaitable<Result<void>> give_to(Successor& successor);
     asio::awaitable<void> listen_to_successor();
     asio::awaitable<void> serve_predecessor();
+    asio::awaitable<void> unload(std::string model);
     asio::awaitable<void> retire();
     void hear(const nlohmann::json& packet);
     void pass_to_successor(Arrival arrival);

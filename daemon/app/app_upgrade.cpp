@@ -283,6 +283,12 @@ asio::awaitable<void> App::upgrade_by_signal() {
     static_cast<void>(done);  // it is in the log
 }
 
+/// Who asked for it asked the routerd before.
+asio::awaitable<void> App::unload(std::string model) {
+    const auto done = co_await fleet_.unload(std::move(model));
+    static_cast<void>(done);  // what was done is an event
+}
+
 asio::awaitable<void> App::serve_predecessor() {
     Predecessor::Services services{
         .executor = loop_.get_executor(),
@@ -296,6 +302,7 @@ asio::awaitable<void> App::serve_predecessor() {
                 const auto begun = fleet_.start_load(model);
                 static_cast<void>(begun);  // a refusal is an event already
             },
+        .unload = [this](std::string model) { predecessors_.spawn(unload(std::move(model))); },
         .account = [this](Record record,
                           const std::string& route) { take_record(std::move(record), route); }};
     co_await predecessor_->serve(std::move(services), fleet_.take_inherited());

@@ -188,24 +188,12 @@ void Round::give(TicketId ticket, const Waiter& waiter, Resident& resident) {
     grant.queued = between(waiter.since, now_);
     grant.loaded = between(std::max(waiter.since, resident.started), resident.ready_at);
     actions_.emplace_back(grant);
-    ++(waiter.needs_slot ? resident.busy : resident.passengers);
     resident.last_used = now_;
-    Granted granted;
-    granted.instance = resident.id;
-    granted.model = waiter.model;
-    granted.key = waiter.key;
-    granted.has_slot = waiter.needs_slot;
-    granted.since = now_;
-    if (waiter.needs_slot) {
-        const auto hold = world_.mean_hold.find(waiter.model);
-        granted.charged = hold == world_.mean_hold.end() ? Milliseconds(1) : hold->second;
-        world_.charge(waiter.model, waiter.key, granted.charged);
-    }
+    world_.grant(ticket, resident, waiter.key, waiter.needs_slot, now_);
     if (const auto rules = world_.models.find(waiter.model);
         rules != world_.models.end() && rules->second.instances > 1) {
         world_.conversations[waiter.model].note(waiter.conversation, resident.id);
     }
-    world_.granted[ticket] = std::move(granted);
 }
 
 /// Somebody who came before its door was closed has not been served.

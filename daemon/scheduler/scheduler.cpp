@@ -192,19 +192,10 @@ Actions Scheduler::on_adopted(const Resident& resident, const std::vector<Inheri
     world_.next_instance = std::max(world_.next_instance, resident.id + 1);
     auto& added = world_.add(resident);
     for (const auto& grant : grants) {
-        ++(grant.has_slot ? added.busy : added.passengers);
-        Granted granted;
-        granted.instance = resident.id;
-        granted.model = resident.model;
-        granted.key = grant.key;
-        granted.has_slot = grant.has_slot;
-        granted.since = now;
         if (grant.has_slot) {
-            granted.charged = Milliseconds(1);
             world_.shares[resident.model].join(grant.key);
-            world_.charge(resident.model, grant.key, granted.charged);
         }
-        world_.granted[grant.ticket] = std::move(granted);
+        world_.grant(grant.ticket, added, grant.key, grant.has_slot, now);
     }
     return settled({}, now, nullptr);
 }

@@ -48,10 +48,25 @@ Resident* World::resident_of(const std::string& model) {
     return const_cast<Resident*>(std::as_const(*this).resident_of(model));
 }
 
-void World::charge(const std::string& model, const std::string& key, Milliseconds expected) {
-    auto& share = shares[model];
-    share.grant(key, expected);
-    if (const auto queue = queues.find(model); queue != queues.end()) {
+void World::grant(TicketId ticket, Resident& resident, const std::string& key, bool has_slot,
+                  TimePoint now) {
+    auto& written = granted[ticket];
+    written = {.instance = resident.id,
+               .model = resident.model,
+               .key = key,
+               .has_slot = has_slot,
+               .since = now,
+               .charged = Milliseconds(0)};
+    if (!has_slot) {
+        ++resident.passengers;
+        return;
+    }
+    ++resident.busy;
+    const auto hold = mean_hold.find(resident.model);
+    written.charged = hold == mean_hold.end() ? Milliseconds(1) : hold->second;
+    auto& share = shares[resident.model];
+    share.grant(key, written.charged);
+    if (const auto queue = queues.find(resident.model); queue != queues.end()) {
         queue->second.for_slot.update(key, share.used(key));
     }
 }

@@ -171,8 +171,10 @@ struct World {
     Resident& add(Resident resident);
     void remove(InstanceId instance);
 
-    /// A request of `key` got a slot and is expected to hold it for so long.
-    void charge(const std::string& model, const std::string& key, Milliseconds expected);
+    /// Writes down that a request runs on `resident` from now on. With a slot it is charged to its
+    /// key's share in advance.
+    void grant(TicketId ticket, Resident& resident, const std::string& key, bool has_slot,
+               TimePoint now);
 
     /// It gave it back.
     void settle(const Granted& grant, Milliseconds held);

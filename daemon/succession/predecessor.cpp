@@ -155,6 +155,8 @@ void Predecessor::Inside::take(Packet packet) {
         calls.spawn(answer(body));
     } else if (is == "load") {
         services.load(body.at("model").get<std::string>());
+    } else if (is == "unload") {
+        services.unload(body.at("model").get<std::string>());
     } else if (is == "record") {
         const auto& record = body.at("record");
         services.account(succession::record_from(record), record.value("route", ""));

@@ -41,9 +41,10 @@ class Predecessor {
 
     struct Services {
         asio::any_io_executor executor;
-        Gate& gate;                             ///< outlives it
-        std::function<void(Arrival)> serve;     ///< connections that are passed on
-        std::function<void(std::string)> load;  ///< models that somebody wanted loaded
+        Gate& gate;                               ///< outlives it
+        std::function<void(Arrival)> serve;       ///< connections that are passed on
+        std::function<void(std::string)> load;    ///< models that somebody wanted loaded
+        std::function<void(std::string)> unload;  ///< models that somebody wanted unloaded
         /// Requests that it has answered, with the pattern of their route.
         std::function<void(Record, const std::string& route)> account;
     };

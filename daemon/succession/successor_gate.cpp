@@ -25,6 +25,7 @@ void SuccessorGate::take_over(Legacy legacy) {
         waiting_.emplace(waiting.ticket, Waiting{std::move(waiting.demand), waiting.state});
     }
     loads_ = std::move(legacy.loads);
+    unloads_ = std::move(legacy.unloads);
 }
 
 std::vector<json> SuccessorGate::held() const {
@@ -40,6 +41,9 @@ void SuccessorGate::attach(Link& link) {
     link_ = &link;
     for (const auto& model : loads_) {
         link_->say({{"is", "load"}, {"model", model}});
+    }
+    for (const auto& model : unloads_) {
+        link_->say({{"is", "unload"}, {"model", model}});
     }
     for (const auto& [ticket, waiting] : waiting_) {
         ask(ticket, waiting.demand);

@@ -77,6 +77,7 @@ class SuccessorGate final : public Gate {
     std::map<std::uint64_t, Waiting> waiting_;
     std::map<std::uint64_t, Legacy::Held> held_;
     std::vector<std::string> loads_;
+    std::vector<std::string> unloads_;
     std::map<std::uint64_t, Call*> calls_;
     std::vector<std::function<void(std::uint64_t)>> on_closing_;
 };

@@ -181,6 +181,11 @@ Legacy Fleet::Core::leave_all() {
         demand.is_limited = limited_.contains(ticket);
         legacy.waiting.push_back({ticket, std::move(demand), waiting->second});
     }
+    for (const auto& [instance, resident] : world.residents) {
+        if (resident.is_leaving() && resident.leaving.why == scheduler::Why::unload_commanded) {
+            legacy.unloads.push_back(resident.model);
+        }
+    }
     left_ = true;
     tickets_.clear();
     abandon_all();

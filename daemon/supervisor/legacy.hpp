@@ -30,9 +30,10 @@ struct Legacy {
     };
 
     std::vector<Held> held;
-    std::vector<Waiting> waiting;    ///< who came first is first
-    std::vector<std::string> loads;  ///< models that somebody wants loaded and does not wait for
-    std::uint64_t next_ticket = 1;   ///< no number from here on was used
+    std::vector<Waiting> waiting;      ///< who came first is first
+    std::vector<std::string> loads;    ///< models that somebody wants loaded and does not wait for
+    std::vector<std::string> unloads;  ///< models that somebody wants unloaded, and are busy
+    std::uint64_t next_ticket = 1;     ///< no number from here on was used
 };
 
 }  // namespace routerd

@@ -189,6 +189,21 @@ class UpgradeTest(ScriptedTest):
         wait_for(lambda: self.router.instance('fox')['state'] == state, state)
         self.script.let_go()
 
+    def test_an_unload_that_waits_for_a_stream_is_taken_over(self):
+        self.router.start()
+        stream, = self.held()
+
+        def work(index):
+            if index == 0:
+                return self.router.ctl('unload', 'fox')
+            wait_for(lambda: self.router.instance('fox')['state'] == 'draining', 'draining')
+            self.upgrade(self.router)
+            return self.let_go_when('draining')
+
+        self.together(2, work)
+        self.check_whole(stream)
+        wait_for(lambda: not self.router.get('/control/v1/instances')['items'], 'its end')
+
     def test_the_end_of_the_new_one_ends_the_streams_of_the_old(self):
         self.router.start()
         stream, = self.held()

@@ -63,6 +63,7 @@ class SuccessionTest : public testing::Test {
             .gate = played_,
             .serve = [this](Arrival arrival) { arrivals_.push_back(std::move(arrival)); },
             .load = [this](std::string model) { loads_.push_back(std::move(model)); },
+            .unload = [this](std::string model) { unloads_.push_back(std::move(model)); },
             .account =
                 [this](Record record, const std::string& route) {
                     records_.push_back(route + " " + record.model);
@@ -110,6 +111,7 @@ class SuccessionTest : public testing::Test {
     std::optional<Predecessor> predecessor_;
     std::vector<Arrival> arrivals_;
     std::vector<std::string> loads_;
+    std::vector<std::string> unloads_;
     std::vector<std::string> records_;
     std::vector<std::string> others_;
 };
@@ -159,6 +161,7 @@ TEST_F(SuccessionTest, WhatRanAndWaitedBeforeIsTakenOver) {
     legacy.held.push_back({3, 7, "team", true, false});
     legacy.waiting.push_back({4, for_model("slow"), &waiting});
     legacy.loads.emplace_back("large");
+    legacy.unloads.emplace_back("old");
     legacy.next_ticket = 5;
     gate_.take_over(std::move(legacy));
     const auto held = gate_.held();
@@ -170,6 +173,7 @@ TEST_F(SuccessionTest, WhatRanAndWaitedBeforeIsTakenOver) {
     gate_.attach(*link_);
     turn();
     EXPECT_THAT(loads_, ElementsAre("large"));
+    EXPECT_THAT(unloads_, ElementsAre("old"));
     EXPECT_EQ(predecessor_->requests(), 2U);
     played_.settle();
     turn();
