@@ -74,14 +74,17 @@ int run_action(const Invocation& invocation, Terminal& terminal, const Environme
         print_error(terminal.err, options.error());
         return exit_code(options.error().code());
     }
-    const bool colored = terminal.out_is_tty && !globals.no_color &&
-                         variable(environment, "NO_COLOR").empty() &&
-                         variable(environment, "TERM") != "dumb";
+    const bool colors = !globals.no_color && variable(environment, "NO_COLOR").empty() &&
+                        variable(environment, "TERM") != "dumb";
+    const auto palette = [colors](bool is_tty) {
+        return Palette(colors && is_tty ? Palette::Use::on : Palette::Use::off);
+    };
     Context context{.terminal = terminal,
                     .client = client::Client(std::move(*options)),
                     .interrupt = interrupt,
                     .format = format_of(globals),
-                    .colors = Palette(colored ? Palette::Use::on : Palette::Use::off),
+                    .colors = palette(terminal.out_is_tty),
+                    .err_colors = palette(terminal.err_is_tty),
                     .no_trunc = globals.no_trunc,
                     .now = now,
                     .environment = environment};

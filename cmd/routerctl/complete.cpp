@@ -150,6 +150,18 @@ std::vector<Candidate> keys(client::Client& client) {
     return candidates;
 }
 
+std::vector<Candidate> pulls(client::Client& client) {
+    std::vector<Candidate> candidates;
+    const auto list = client.pulls();
+    if (!list) {
+        return candidates;
+    }
+    for (const auto& pull : list->items) {
+        candidates.push_back({pull.id, pull.name + " (" + pull.state + ")"});
+    }
+    return candidates;
+}
+
 /// "{fast,balanced}" as CLI11 describes a choice.
 std::vector<Candidate> choices(const std::string& type) {
     std::vector<Candidate> candidates;
@@ -175,6 +187,9 @@ std::vector<Candidate> values_of(const CLI::Option& option, client::Client& clie
     }
     if (type == key_word) {
         return keys(client);
+    }
+    if (type == pull_word) {
+        return pulls(client);
     }
     if (type == file_word || type == folder_word) {
         return {{type == file_word ? ":files" : ":folders", ""}};

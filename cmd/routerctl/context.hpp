@@ -21,7 +21,8 @@ struct Context {
     client::Client client;
     Interrupt& interrupt;
     Format format;
-    Palette colors;  ///< of stdout
+    Palette colors;      ///< of stdout
+    Palette err_colors;  ///< of stderr
     bool no_trunc = false;
     WallTime now;
     Environment environment;

@@ -46,6 +46,7 @@ inline void set_action(CLI::App& command, Invocation& invocation, int (*run)(Con
 constexpr const char* model_word = "MODEL";
 constexpr const char* profile_word = "PROFILE";
 constexpr const char* key_word = "KEY";
+constexpr const char* pull_word = "PULL";
 constexpr const char* file_word = "FILE";
 constexpr const char* folder_word = "DIR";
 

@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
     ctl::Terminal terminal{.out = std::cout,
                            .err = std::cerr,
                            .in_fd = STDIN_FILENO,
+                           .err_fd = STDERR_FILENO,
                            .in_is_tty = ::isatty(STDIN_FILENO) == 1,
                            .out_is_tty = ::isatty(STDOUT_FILENO) == 1,
                            .err_is_tty = ::isatty(STDERR_FILENO) == 1};

@@ -77,6 +77,16 @@ Result<api::Model> Client::unpin(std::string_view name) {
     return post<api::Model>(at("models", name, "unpin"), "", Wait::no);
 }
 
+/// Files are gone after its requests, however long these take.
+Result<api::RemovedModel> Client::remove_model(std::string_view name, Force force) {
+    auto target = at("models", name);
+    if (force == Force::yes) {
+        add(target, "force", "true");
+    }
+    return understood<api::RemovedModel>(
+        call(Request("DELETE", std::move(target)), Wait::until_done));
+}
+
 Result<api::RescanResult> Client::rescan(const std::string& dir) {
     const api::RescanRequest request{.dir = dir};
     return post<api::RescanResult>(at("rescan"), api::encode(request), Wait::until_done);
@@ -170,6 +180,65 @@ Result<api::Profile> Client::use_profile(std::string_view name) {
 
 Result<api::Profile> Client::leave_profile(std::string_view name) {
     return post<api::Profile>(at("profiles", name, "deactivate"), "", Wait::until_done);
+}
+
+Result<api::PullList> Client::pulls() {
+    return get<api::PullList>(at("pulls"));
+}
+
+Result<api::Pull> Client::pull(std::string_view id) {
+    return get<api::Pull>(at("pulls", id));
+}
+
+Result<api::Pull> Client::begin_pull(const api::PullRequest& request) {
+    return post<api::Pull>(at("pulls"), api::encode(request), Wait::no);
+}
+
+Result<api::Pull> Client::change_pull(std::string_view id, const api::PullChange& change) {
+    Request request("PATCH", at("pulls", id), api::encode(change));
+    return understood<api::Pull>(call(std::move(request), Wait::no));
+}
+
+Result<api::Pull> Client::pause_pull(std::string_view id) {
+    return post<api::Pull>(at("pulls", id, "pause"), "", Wait::no);
+}
+
+Result<api::Pull> Client::resume_pull(std::string_view id, const api::PullChange& change) {
+    return post<api::Pull>(at("pulls", id, "resume"), api::encode(change), Wait::no);
+}
+
+Result<api::Pull> Client::remove_pull(std::string_view id) {
+    Request request("DELETE", at("pulls", id));
+    return understood<api::Pull>(call(std::move(request), Wait::no));
+}
+
+Result<api::PruneResult> Client::prune(const api::PruneRequest& request) {
+    return post<api::PruneResult>(at("prune"), api::encode(request), Wait::until_done);
+}
+
+Result<api::Pull> Client::follow_pull(std::string_view id, const PullSink& sink) {
+    Result<api::Pull> outcome =
+        Error(Errc::upstream_error, "the daemon broke off before the pull was done");
+    const auto take = [&](const SseEvent& event) {
+        if (event.name == "error") {
+            outcome = stream_error(event.data);
+            return false;
+        }
+        const auto pull = api::decode<api::Pull>(event.data);
+        if (event.name != "pull" || !pull) {
+            return true;
+        }
+        sink(*pull);
+        if (!api::is_at_rest(*pull)) {
+            return true;
+        }
+        outcome = *pull;
+        return false;
+    };
+    auto target = at("pulls", id);
+    add(target, "follow", "true");
+    const auto streamed = stream(Request("GET", std::move(target)), take);
+    return streamed ? outcome : streamed.error();
 }
 
 Result<api::LogList> Client::logs(const LogQuery& query) {

@@ -17,7 +17,9 @@
 #include "common/api/memory.hpp"
 #include "common/api/model.hpp"
 #include "common/api/profile.hpp"
+#include "common/api/pull.hpp"
 #include "common/api/queue.hpp"
+#include "common/api/removal.hpp"
 #include "common/api/request.hpp"
 #include "common/api/settings.hpp"
 #include "common/api/shutdown.hpp"
@@ -86,6 +88,8 @@ class Client {
     Result<api::Model> reset(std::string_view name);
     Result<api::Model> pin(std::string_view name);
     Result<api::Model> unpin(std::string_view name);
+    enum class Force { no, yes };
+    Result<api::RemovedModel> remove_model(std::string_view name, Force force);
     Result<api::RescanResult> rescan(const std::string& dir);
 
     enum class Which { running, all };
@@ -106,6 +110,23 @@ class Client {
     Result<api::Profile> remove_profile(std::string_view name);
     Result<api::Profile> use_profile(std::string_view name);
     Result<api::Profile> leave_profile(std::string_view name);
+
+    /// The newest first.
+    Result<api::PullList> pulls();
+    Result<api::Pull> pull(std::string_view id);
+    /// Begins one, or gives the one for the same that is under way.
+    Result<api::Pull> begin_pull(const api::PullRequest& request);
+    Result<api::Pull> change_pull(std::string_view id, const api::PullChange& change);
+    Result<api::Pull> pause_pull(std::string_view id);
+    /// Changed on the way as `change` says.
+    Result<api::Pull> resume_pull(std::string_view id, const api::PullChange& change);
+    /// Of a finished one only the record goes.
+    Result<api::Pull> remove_pull(std::string_view id);
+    Result<api::PruneResult> prune(const api::PruneRequest& request);
+    using PullSink = std::function<void(const api::Pull&)>;
+    /// Gives it to `sink` as it goes on, and returns it once it is at rest. Errors: upstream_error
+    /// when the daemon ends the stream before that; the pull goes on with the next daemon.
+    Result<api::Pull> follow_pull(std::string_view id, const PullSink& sink);
 
     Result<api::LogList> logs(const LogQuery& query);
     using LineSink = std::function<void(const api::LogLine&)>;

@@ -25,12 +25,12 @@ constexpr std::array foreign_names{
     Foreign{"RATE_LIMIT_PER_MINUTE", "rate_limit.requests_per_minute", ""},
     Foreign{"MAX_STARTUP_TIME", "limits.start_timeout", ""},
     Foreign{"HF_ENDPOINT", "pull.endpoint", ""},
+    Foreign{"HF_TOKEN", "pull.token", ""},
     Foreign{"LLAMA_SERVER_HOST", "",
             "model servers listen for routerd alone (see llama_server.listen)"},
     Foreign{"READINESS_CHECK_INTERVAL", "", "readiness is probed adaptively, without an interval"},
     Foreign{"REDIS_URL", "", "this build keeps its state in a local database"},
     Foreign{"UPSTREAM_BASE_URL", "", "this build has no remote backends"},
-    Foreign{"HF_TOKEN", "", "this build does not download models"},
 };
 
 constexpr std::array folder_names{std::string_view("BASE_MODELS_PATH"),

@@ -115,13 +115,16 @@ void complete(Config& config, const DefaultPaths& paths, const Environment& envi
     or_default(config.state.dir, paths.state_dir);
     or_default(config.state.socket, paths.socket);
     or_default(config.state.runtime_dir, paths.runtime_dir);
-    or_default(config.pull.dir, paths.models_dir);
     if (!loader.has("models.dirs")) {
         config.models.dirs = {paths.models_dir};
     }
-    for (auto* path : {&config.state.dir, &config.state.socket, &config.state.runtime_dir,
-                       &config.pull.dir, &config.auth.keys_file, &config.llama_server.path,
-                       &config.http.tls_certificate, &config.http.tls_key}) {
+    // What is fetched is to be found.
+    or_default(config.pull.dir,
+               config.models.dirs.empty() ? paths.models_dir : config.models.dirs.front());
+    for (auto* path :
+         {&config.state.dir, &config.state.socket, &config.state.runtime_dir, &config.pull.dir,
+          &config.pull.token_file, &config.auth.keys_file, &config.llama_server.path,
+          &config.http.tls_certificate, &config.http.tls_key}) {
         *path = expand_home(*path, environment);
     }
     for (auto& dir : config.models.dirs) {

@@ -100,12 +100,25 @@ struct RateLimitConfig {
     unsigned concurrent = 0;           ///< requests of a key at once; 0: no limit
 };
 
+/// Where a pull from the hub puts its files.
+enum class PullLayout {
+    plain,  ///< <dir>/org/repo/file
+    hub,    ///< as the hub's own programs keep them, for other programs to use too
+};
+
 /// [pull]
 struct PullConfig {
     std::string dir;
-    unsigned connections = 8;
-    std::uint64_t limit_rate = 0;  ///< bytes a second over all pulls; 0: no limit
-    std::string endpoint;
+    unsigned connections = 8;                           ///< of each file at most
+    std::uint64_t limit_rate = 0;                       ///< bytes a second over all; 0: no limit
+    std::string endpoint;                               ///< of the hub or a mirror
+    std::string ollama_endpoint;                        ///< the same of Ollama's registry
+    std::vector<std::string> allow;                     ///< hosts and origins beside the known ones
+    std::string token;                                  ///< for the hub
+    std::string token_file;                             ///< the same, in a file
+    std::string proxy;                                  ///< URL; none is used without it
+    Duration stall_timeout = std::chrono::seconds(30);  ///< without a byte, then a new connection
+    PullLayout layout = PullLayout::plain;
 };
 
 /// [log]

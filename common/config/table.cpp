@@ -48,6 +48,14 @@ std::string complain_about_path(const std::string& text) {
     return text.empty() || text.front() == '/' ? "" : "must be an absolute path";
 }
 
+/// A host is looked at more closely where it is used.
+std::string complain_about_allowed(const std::string& text) {
+    const bool good = !text.empty() && text.find_first_of(" \t\r\n") == std::string::npos;
+    return good ? ""
+                : "must be a host, *.domain or an origin (http://host:port), not '" +
+                      escaped(text) + "'";
+}
+
 std::string complain_about_url(const std::string& text) {
     const bool good = text.empty() || text.starts_with("https://") || text.starts_with("http://");
     return good ? "" : "must be a URL (https://…), not '" + escaped(text) + "'";
@@ -195,11 +203,35 @@ void add_rest(std::vector<ConfigKey>& keys) {
     using P = PullConfig;
     keys.push_back(key("pull.dir", p, &P::dir, string_type(), "where downloads go"));
     keys.push_back(key("pull.connections", p, &P::connections, count_type(1U, 64U),
-                       "connections of one download"));
+                       "connections for each file at most"));
     keys.push_back(key("pull.limit_rate", p, &P::limit_rate, size_type(0, any_size),
                        "bytes a second over all downloads; 0: no limit"));
     keys.push_back(key("pull.endpoint", p, &P::endpoint, string_type(complain_about_url),
                        "model hub to use in place of huggingface.co"));
+    keys.push_back(key("pull.ollama_endpoint", p, &P::ollama_endpoint,
+                       string_type(complain_about_url),
+                       "registry to use in place of registry.ollama.ai"));
+    keys.push_back(
+        key("pull.allow", p, &P::allow, strings_type(complain_about_allowed),
+            "hosts (\"host\", \"*.domain\") that may be fetched from beside those of the "
+            "hub and of Ollama's registry; a whole origin (\"http://10.0.0.5:8000\") is "
+            "trusted though it is not public or without TLS"));
+    keys.push_back(key("pull.token", p, &P::token, string_type(complain_about_key),
+                       "access token of the hub"));
+    keys.back().secret = true;
+    keys.push_back(
+        key("pull.token_file", p, &P::token_file, string_type(), "file with that token"));
+    keys.push_back(key("pull.proxy", p, &P::proxy, string_type(complain_about_url),
+                       "proxy to fetch through; none is used without it"));
+    keys.back().secret = true;  // it may have a password in it
+    keys.push_back(key("pull.stall_timeout", p, &P::stall_timeout, duration_type(a_moment, a_day),
+                       "without a byte, before another connection is made"));
+    const std::vector<std::pair<std::string, PullLayout>> layout{{"plain", PullLayout::plain},
+                                                                 {"hub", PullLayout::hub}};
+    keys.push_back(
+        key("pull.layout", p, &P::layout, named_type(layout),
+            "where files of the hub go: below dir, or (\"hub\") into the hub's own cache, "
+            "for other programs to use too"));
     const auto l = &Config::log;
     const auto level = choice_type({"trace", "debug", "info", "warn", "error"});
     keys.push_back(key("log.level", l, &LogConfig::level, level, "how much the daemon logs"));

@@ -13,6 +13,7 @@
 #include "daemon/app/certificate.hpp"
 #include "daemon/app/finished.hpp"
 #include "daemon/app/notify.hpp"
+#include "daemon/dialects/chat_proxy.hpp"
 #include "daemon/dialects/metrics.hpp"
 #include "daemon/dialects/openai_models.hpp"
 #include "daemon/dialects/telemetry.hpp"
@@ -121,6 +122,14 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
               .account = [this](const Record& record) { log_record(record); }},
              loaded_.config),
       keys_(*store_),
+      pulls_({.executor = loop_.get_executor(),
+              .store = *store_,
+              .pool = pool_,
+              .catalog = catalog_,
+              .events = [this](api::Event event) { events_.append(std::move(event)); },
+              .environment = process_environment(),
+              .memory = [this] { return memory_for_a_model(); }},
+             loaded_.config),
       health_(*store_),
       control_({.executor = loop_.get_executor(),
                 .pool = pool_,
@@ -131,6 +140,7 @@ App::App(LoadedConfig loaded, LoadOptions load, StateLock lock, std::unique_ptr<
                 .log = log_,
                 .requests = telemetry_.history(),
                 .keys = keys_,
+                .pulls = pulls_,
                 .config = [this]() -> const LoadedConfig& { return loaded_; },
                 .daemon = [this] { return facts(); },
                 .reload = [this] { return reload(); },
@@ -230,6 +240,21 @@ void App::add_routes() {
     routes_.add(metrics_routes(fleet_, telemetry_));
     routes_.add(telemetry_routes(telemetry_.history()));
     routes_.add(openai_model_routes([this] { return catalog_.snapshot(); }, fleet_));
+    ChatProxyPulls pulls;
+    pulls.all = [this] { return pulls_.all(); };
+    pulls.begin = [this](api::PullRequest request, bool is_local) {
+        return pulls_.begin(std::move(request), is_local);
+    };
+    routes_.add(chat_proxy_routes(std::move(pulls)));
+}
+
+/// A model may be spread over all devices.
+std::optional<std::uint64_t> App::memory_for_a_model() const {
+    std::uint64_t usable = 0;
+    for (const auto& device : fleet_.memory()) {
+        usable += device.usable;
+    }
+    return usable == 0 ? std::nullopt : std::optional(usable);
 }
 
 DaemonFacts App::facts() const {

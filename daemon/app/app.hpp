@@ -21,6 +21,7 @@
 #include "daemon/http/server.hpp"
 #include "daemon/net/task_group.hpp"
 #include "daemon/proxy/proxy.hpp"
+#include "daemon/pull/pulls.hpp"
 #include "daemon/store/state_lock.hpp"
 #include "daemon/store/store.hpp"
 #include "daemon/succession/link.hpp"
@@ -122,6 +123,7 @@ class App {
     void take_record(Record record, const std::string& route);
 
     DaemonFacts facts() const;
+    std::optional<std::uint64_t> memory_for_a_model() const;
     llama_router::ServerReport server_report() const;
     void log_record(const Record& record);
     void start_workers();
@@ -145,6 +147,7 @@ class App {
     Fleet fleet_;
     Proxy proxy_;
     KeyRing keys_;
+    Pulls pulls_;
     std::shared_ptr<const Authenticator> authenticator_;  // in force; each loop has its own pointer
     Health health_;
     Control control_;

@@ -61,6 +61,10 @@ asio::awaitable<Result<void>> App::start() {
     if (!adopted) {
         co_return adopted.error();
     }
+    const auto resumed = co_await pulls_.start();
+    if (!resumed) {
+        co_return resumed.error();
+    }
     for (auto& listener : listeners->control) {
         server_.listen(std::move(listener), true);
     }
@@ -211,6 +215,7 @@ asio::awaitable<void> App::stop() {
         co_await predecessor_->close();
         co_await predecessors_.wait();
     }
+    co_await pulls_.stop();
     co_await llama_router_.stop();  // its watchers have seen the servers end
     co_await end_connections();
     co_await telemetry_.stop();  // the last requests are over

@@ -39,6 +39,7 @@ asio::awaitable<Result<void>> App::reload() {
     if (!used) {
         co_return used.error().within("reload: the configuration stays as it was");
     }
+    pulls_.apply(loaded_.config);
     const auto applied = co_await catalog_.apply(loaded_.config);
     spdlog::info("configuration reloaded");
     co_return applied;

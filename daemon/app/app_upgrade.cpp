@@ -116,6 +116,7 @@ asio::awaitable<void> App::leave(const Connection* asker) {
     auto take_over = [this](Legacy legacy) { successor_gate_.take_over(std::move(legacy)); };
     co_await fleet_.hand_over(successor_gate_, std::move(take_over));
     co_await llama_router_.stop();
+    co_await pulls_.stop();
     co_await wait_for_own(asker, time_for_answers);  // they may use the store
     co_await telemetry_.stop();
     watch_.cancel();

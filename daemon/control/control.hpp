@@ -26,6 +26,7 @@ class Fleet;
 class LogRing;
 class RequestHistory;
 class KeyRing;
+class Pulls;
 class Store;
 
 /// What only the composition root knows.
@@ -55,6 +56,7 @@ class Control {
         LogRing& log;
         RequestHistory& requests;
         KeyRing& keys;
+        Pulls& pulls;
         std::function<const LoadedConfig&()> config;  ///< in force now
         std::function<DaemonFacts()> daemon;
         std::function<asio::awaitable<Result<void>>()> reload;

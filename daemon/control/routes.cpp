@@ -59,6 +59,7 @@ std::vector<Route> Control::routes() {
     add("GET", "models", control::list_models);
     add("GET", "models/{id}", control::get_model);
     add("PATCH", "models/{id}", control::change_model);
+    add("DELETE", "models/{id}", control::remove_model);
     add("POST", "models/{id}/load", control::load_model);
     add("POST", "models/{id}/unload", control::unload_model);
     add("POST", "models/{id}/restart", control::restart_model);
@@ -89,6 +90,14 @@ std::vector<Route> Control::routes() {
     add("GET", "keys", control::list_keys);
     add("POST", "keys", control::create_key);
     add("DELETE", "keys/{name}", control::revoke_key);
+    add("GET", "pulls", control::list_pulls);
+    add("POST", "pulls", control::begin_pull);
+    add("GET", "pulls/{id}", control::get_pull);
+    add("PATCH", "pulls/{id}", control::change_pull);
+    add("DELETE", "pulls/{id}", control::remove_pull);
+    add("POST", "pulls/{id}/pause", control::pause_pull);
+    add("POST", "pulls/{id}/resume", control::resume_pull);
+    add("POST", "prune", control::prune);
     add("GET", "config", control::list_config);
     add("POST", "config/reload", control::reload_config);
     add("GET", "log-level", control::get_log_level);

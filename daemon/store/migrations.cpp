@@ -100,7 +100,34 @@ CREATE TABLE keys (
 ) WITHOUT ROWID;
 )sql";
 
-constexpr std::array all_migrations{schema_1, schema_2, schema_3, schema_4};
+/// Schema 5: downloads, and how far each of their files is.
+constexpr std::string_view schema_5 = R"sql(
+CREATE TABLE pulls (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    ref         TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    code        TEXT NOT NULL,
+    error       TEXT NOT NULL,
+    hint        TEXT NOT NULL,
+    request     TEXT NOT NULL,
+    plan        TEXT NOT NULL,
+    models      TEXT NOT NULL,
+    created_ms  INTEGER NOT NULL,
+    finished_ms INTEGER
+);
+
+CREATE TABLE transfers (
+    path    TEXT PRIMARY KEY NOT NULL,
+    etag    TEXT NOT NULL,
+    size    INTEGER,
+    written TEXT NOT NULL,
+    synced  TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    sha256  TEXT NOT NULL
+) WITHOUT ROWID;
+)sql";
+
+constexpr std::array all_migrations{schema_1, schema_2, schema_3, schema_4, schema_5};
 
 }  // namespace
 

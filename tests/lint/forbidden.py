@@ -19,7 +19,8 @@ ITSELF = r'(?!tests/lint/)'
 RULES = [
     (CODE, r'asio::detached|\bdetached\)', 'nothing runs unowned: spawn it in a TaskGroup'),
     (DAEMON, r'(io_context|loop|context)_?\.stop\(', 'end the tasks, and the loop runs dry'),
-    (r'(?!daemon/net/mailbox\.hpp)' + DAEMON, r'std::(recursive_|shared_)?mutex|std::lock_guard',
+    (r'(?!daemon/net/mailbox\.hpp|daemon/transfer/(engine|disk_pool)\.)' + DAEMON,
+     r'std::(recursive_|shared_)?mutex|std::lock_guard',
      'one loop owns all state; others send it messages (daemon/net/mailbox.hpp)'),
     (CODE, r'sleep_for|\busleep\(|\bsleep\(', 'wait for the event, with a deadline'),
     (TEST, r'sleep_for|\busleep\(|time\.sleep\(', 'a test waits for the event'),

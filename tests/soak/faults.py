@@ -39,7 +39,7 @@ class Injector:
         self.output.unlink(missing_ok=True)
         state = router.state
         places = [state, *(state / f'state.db{end}' for end in ('', '-wal', '-shm')),
-                  *(state / f'state.db.schema-{version}.bak{end}' for version in range(1, 4)
+                  *(state / f'state.db.schema-{version}.bak{end}' for version in range(1, 5)
                     for end in ('', '.part', '.part-journal'))]
         self.options = ['-f', '-qq', '-o', str(self.output), '-e', f'trace={WRITES}',
                         '-e', f'inject={WRITES}:{fault}:when={number}']

@@ -63,6 +63,14 @@ SeenRequest read_request(int client) {
     }
 }
 
+std::string streamed(std::string_view events) {
+    std::array<char, 32> size{};
+    std::snprintf(size.data(), size.size(), "%zx\r\n", events.size());
+    return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+           "Transfer-Encoding: chunked\r\n\r\n" +
+           std::string(size.data()) + std::string(events) + "\r\n0\r\n\r\n";
+}
+
 }  // namespace
 
 ScriptedServer::ScriptedServer()
@@ -82,7 +90,7 @@ ScriptedServer::~ScriptedServer() {
 
 void ScriptedServer::answer(const std::string& line, std::string bytes) {
     const std::lock_guard lock(mutex_);
-    answers_[line] = Answer{.bytes = std::move(bytes), .hold = false};
+    answers_[line] = {Answer{.bytes = std::move(bytes), .hold = false}};
 }
 
 void ScriptedServer::answer_json(const std::string& line, std::string_view body,
@@ -93,17 +101,21 @@ void ScriptedServer::answer_json(const std::string& line, std::string_view body,
 }
 
 void ScriptedServer::answer_stream(const std::string& line, std::string_view events) {
-    std::array<char, 32> size{};
-    std::snprintf(size.data(), size.size(), "%zx\r\n", events.size());
-    answer(line,
-           "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-           "Transfer-Encoding: chunked\r\n\r\n" +
-               std::string(size.data()) + std::string(events) + "\r\n0\r\n\r\n");
+    answer(line, streamed(events));
 }
 
 void ScriptedServer::answer_and_hold(const std::string& line, std::string bytes) {
     const std::lock_guard lock(mutex_);
-    answers_[line] = Answer{.bytes = std::move(bytes), .hold = true};
+    answers_[line] = {Answer{.bytes = std::move(bytes), .hold = true}};
+}
+
+void ScriptedServer::then(const std::string& line, std::string bytes) {
+    const std::lock_guard lock(mutex_);
+    answers_[line].push_back(Answer{.bytes = std::move(bytes), .hold = false});
+}
+
+void ScriptedServer::then_stream(const std::string& line, std::string_view events) {
+    then(line, streamed(events));
 }
 
 std::vector<SeenRequest> ScriptedServer::seen() const {
@@ -135,7 +147,10 @@ void ScriptedServer::serve_one(int client) {
         seen_.push_back(request);
         const auto found = answers_.find(request.line);
         if (found != answers_.end()) {
-            answer = found->second;
+            answer = found->second.front();
+            if (found->second.size() > 1) {
+                found->second.pop_front();
+            }
         }
     }
     ::send(client, answer.bytes.data(), answer.bytes.size(), MSG_NOSIGNAL);

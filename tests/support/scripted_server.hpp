@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -38,6 +39,11 @@ class ScriptedServer {
     /// `events` is the text of the stream.
     void answer_stream(const std::string& line, std::string_view events);
 
+    /// What to answer to `line` the next time, after the answer given before: each but the last is
+    /// given once.
+    void then(const std::string& line, std::string bytes);
+    void then_stream(const std::string& line, std::string_view events);
+
     /// Answers `bytes` and then keeps the connection open until the client closes it.
     void answer_and_hold(const std::string& line, std::string bytes);
 
@@ -56,7 +62,7 @@ class ScriptedServer {
     UniqueFd listener_;
     UniqueFd stop_;  // an eventfd
     mutable std::mutex mutex_;
-    std::map<std::string, Answer> answers_;
+    std::map<std::string, std::deque<Answer>> answers_;
     std::vector<SeenRequest> seen_;
     std::thread thread_;
 };

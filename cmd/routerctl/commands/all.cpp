@@ -13,6 +13,10 @@ void add_all_commands(CLI::App& root, Invocation& invocation) {
     add_reset(root, invocation);
     add_switch(root, invocation);
     add_run(root, invocation);
+    add_pull(root, invocation);
+    add_pulls(root, invocation);
+    add_rm(root, invocation);
+    add_prune(root, invocation);
     add_rescan(root, invocation);
     add_enable(root, invocation);
     add_disable(root, invocation);

@@ -31,13 +31,13 @@ std::string Palette::paint(std::string_view text, Style style) const {
 }
 
 Style style_of_state(std::string_view state) noexcept {
-    if (state == "ready" || state == "running" || state == "ok") {
+    if (state == "ready" || state == "running" || state == "ok" || state == "complete") {
         return Style::good;
     }
     if (state == "crashed" || state == "failed") {
         return Style::bad;
     }
-    if (state == "off") {
+    if (state == "off" || state == "paused") {
         return Style::dim;
     }
     return Style::busy;

@@ -19,7 +19,7 @@ class Palette {
     bool on_;
 };
 
-/// Green for ready, yellow for on its way, red for crashed and failed.
+/// Green for ready and complete, yellow for on its way, red for crashed and failed.
 Style style_of_state(std::string_view state) noexcept;
 
 }  // namespace routerd::ctl

@@ -54,6 +54,19 @@ Result<Response> list_keys(Control& control, Exchange& exchange);
 Reply create_key(Control& control, Exchange& exchange);
 Reply revoke_key(Control& control, Exchange& exchange);
 
+// pulls.cpp; get_pull may be a stream
+Result<Response> list_pulls(Control& control, Exchange& exchange);
+Reply begin_pull(Control& control, Exchange& exchange);
+asio::awaitable<void> get_pull(Control& control, Exchange& exchange);
+Reply change_pull(Control& control, Exchange& exchange);
+Reply pause_pull(Control& control, Exchange& exchange);
+Reply resume_pull(Control& control, Exchange& exchange);
+Reply remove_pull(Control& control, Exchange& exchange);
+
+// removal.cpp
+Reply remove_model(Control& control, Exchange& exchange);
+Reply prune(Control& control, Exchange& exchange);
+
 // logs.cpp, events.cpp, requests.cpp: streams too
 asio::awaitable<void> model_log(Control& control, Exchange& exchange);
 asio::awaitable<void> instance_log(Control& control, Exchange& exchange);

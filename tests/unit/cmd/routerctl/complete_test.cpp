@@ -11,6 +11,9 @@ class CompleteTest : public CtlTest {
                             R"("aliases":["qwen/qwen3:Q4"]}]})");
         daemon_.answer_json("GET /control/v1/profiles",
                             R"({"items":[{"name":"night","description":""}]})");
+        daemon_.answer_json("GET /control/v1/pulls",
+                            R"({"items":[{"id":"12","name":"org/b:Q4","state":"paused"},)"
+                            R"({"id":"3","name":"org/a:Q8","state":"complete"}]})");
     }
 
     std::string complete(std::vector<std::string> words) {
@@ -45,6 +48,9 @@ TEST_F(CompleteTest, NamesFromTheDaemon) {
     EXPECT_EQ(complete({"estimate", "--ctx", "4096", "q"}), names);
     EXPECT_EQ(complete({"why", "q"}), names);
     EXPECT_EQ(complete({"queue", "cancel", ""}), "");
+    EXPECT_EQ(complete({"pulls", "attach", ""}), "12\torg/b:Q4 (paused)\n3\torg/a:Q8 (complete)\n");
+    EXPECT_EQ(complete({"pulls", "rm", "3", "1"}), "12\torg/b:Q4 (paused)\n");
+    EXPECT_EQ(complete({"pulls", "limit", "3", ""}), "");
 }
 
 TEST_F(CompleteTest, ValuesOfOptionsAndArguments) {
@@ -53,6 +59,7 @@ TEST_F(CompleteTest, ValuesOfOptionsAndArguments) {
     EXPECT_EQ(complete({"tier", "qwen3-8b", "b"}), "balanced\n");
     EXPECT_EQ(complete({"completion", "z"}), "zsh\n");
     EXPECT_EQ(complete({"config", "check", ""}), ":files\n");
+    EXPECT_EQ(complete({"pull", "a/b", "--token-file", ""}), ":files\n");
     EXPECT_EQ(complete({"rescan", "--dir", ""}), ":folders\n");
     EXPECT_EQ(complete({"show", "a", "q"}), "");
 }
@@ -60,6 +67,7 @@ TEST_F(CompleteTest, ValuesOfOptionsAndArguments) {
 TEST_F(CompleteTest, IsSilentWhenTheDaemonIsDown) {
     environment_["ROUTERD_HOST"] = "unix://" + daemon_.folder() + "/none.sock";
     EXPECT_EQ(complete({"load", "q"}), "");
+    EXPECT_EQ(complete({"pulls", "attach", ""}), "");
     environment_["ROUTERD_HOST"] = "nonsense";
     EXPECT_EQ(complete({"load", "q"}), "");
 }

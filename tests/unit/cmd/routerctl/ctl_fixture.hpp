@@ -31,6 +31,8 @@ class CtlTest : public testing::Test {
         Terminal terminal{.out = out, .err = err, .in_fd = in.get()};
         terminal.in_is_tty = in_is_tty_;
         terminal.out_is_tty = out_is_tty_;
+        terminal.err_is_tty = err_is_tty_;
+        terminal.err_fd = err_fd_;
         Outcome outcome;
         outcome.code =
             run_cli(arguments, terminal, environment_, *parse_rfc3339("2026-11-21T15:00:00Z"));
@@ -43,6 +45,8 @@ class CtlTest : public testing::Test {
     Environment environment_{{"ROUTERD_HOST", daemon_.host()}};
     bool in_is_tty_ = false;
     bool out_is_tty_ = false;
+    bool err_is_tty_ = false;
+    int err_fd_ = -1;  ///< whose size is asked for
 
   private:
     /// A pipe that holds `input` and then ends.

@@ -29,6 +29,7 @@ constexpr const char* post_estimate = "POST /control/v1/estimate";
 constexpr const char* list_queue = "GET /control/v1/queue";
 constexpr const char* list_requests = "GET /control/v1/requests?limit=50";
 constexpr const char* explain_model = "GET /control/v1/explain?name=qwen3-8b";
+constexpr const char* list_pulls = "GET /control/v1/pulls";
 constexpr const char* get_model = "GET /control/v1/models/qwen3-8b";
 
 INSTANTIATE_TEST_SUITE_P(
@@ -122,6 +123,23 @@ INSTANTIATE_TEST_SUITE_P(
                    {"keys", "revoke", "ci/2"},
                    "DELETE /control/v1/keys/ci%2F2",
                    "new_key.json"},
+        GoldenCase{"pulls", {"pulls"}, list_pulls, "pulls.json"},
+        GoldenCase{"pulls_wide",
+                   {"pulls", "ls", "--format", "wide", "--no-trunc"},
+                   list_pulls,
+                   "pulls.json"},
+        GoldenCase{"pulls_json", {"pulls", "--json"}, list_pulls, "pulls.json"},
+        GoldenCase{"pulls_quiet", {"pulls", "ls", "-q"}, list_pulls, "pulls.json"},
+        GoldenCase{"rm_json",
+                   {"rm", "--json", "qwen3-8b", "--force"},
+                   "DELETE /control/v1/models/qwen3-8b?force=true",
+                   "removed_model.json"},
+        GoldenCase{"rm_template",
+                   {"rm", "qwen3-8b", "--format", "{{.id}} {{len .files}} {{.freed}}"},
+                   "DELETE /control/v1/models/qwen3-8b",
+                   "removed_model.json"},
+        GoldenCase{"prune_quiet", {"prune", "-q"}, "POST /control/v1/prune", "pruned.json"},
+        GoldenCase{"prune_json", {"prune", "--json"}, "POST /control/v1/prune", "pruned.json"},
         GoldenCase{"shutdown",
                    {"shutdown", "--keep-models", "--no-wait"},
                    "POST /control/v1/shutdown",

@@ -13,6 +13,7 @@
 #include "common/api/log.hpp"
 #include "common/api/model.hpp"
 #include "common/api/profile.hpp"
+#include "common/api/pull.hpp"
 #include "common/api/switch.hpp"
 
 namespace routerd::api {
@@ -97,6 +98,60 @@ TEST(CodecTest, ADecisionComesBackAsItWas) {
     const auto back = decode<Decision>(text);
     ASSERT_TRUE(back) << back.error().message();
     EXPECT_EQ(encode(*back), text);
+}
+
+TEST(CodecTest, APullComesBackAsItWas) {
+    PullFile file;
+    file.name = "m-Q4_K_M.gguf";
+    file.path = "/models/m-Q4_K_M.gguf";
+    file.state = "downloading";
+    file.size = 5'000'000'000;
+    file.done = 1'000'000'000;
+    Pull pull;
+    pull.id = "7";
+    pull.ref = "org/repo";
+    pull.state = "retrying";
+    pull.error = "the origin answered 503";
+    pull.code = "unavailable";
+    pull.files = {file};
+    pull.notes = {"chose Q4_K_M"};
+    pull.created = *parse_rfc3339("2026-11-21T15:04:05.123Z");
+    EXPECT_TRUE(to_value(pull).at("size").is_null());
+    EXPECT_TRUE(to_value(pull).at("finished").is_null());
+    EXPECT_EQ(to_value(pull).at("files").at(0).at("size"), 5'000'000'000);
+    const auto text = encode(pull);
+    const auto back = decode<Pull>(text);
+    ASSERT_TRUE(back) << back.error().message();
+    EXPECT_EQ(encode(*back), text);
+    EXPECT_EQ(back->eta_seconds, std::nullopt);
+    ASSERT_EQ(back->files.size(), 1U);
+    EXPECT_EQ(back->files[0].done, 1'000'000'000U);
+}
+
+TEST(CodecTest, APullIsAskedForWithKnownOptionsOnly) {
+    const auto request =
+        decode_request<PullRequest>(R"({"ref":"a/b","include":["*.gguf"],"limit_rate":"20M"})");
+    ASSERT_TRUE(request) << request.error().message();
+    EXPECT_EQ(request->include, std::vector<std::string>{"*.gguf"});
+    EXPECT_EQ(request->limit_rate, "20M");
+    EXPECT_EQ(request->connections, std::nullopt);
+    EXPECT_FALSE(request->insecure);
+    EXPECT_FALSE(decode_request<PullRequest>(R"({"ref":"a/b","rate":"20M"})"));
+    EXPECT_FALSE(decode_request<PullRequest>(R"({"ref":"a/b","connections":-1})"));
+    EXPECT_FALSE(decode_request<PullChange>(R"({"ref":"a/b"})"));
+    EXPECT_EQ(decode_request<PullChange>(R"({"token":"t"})")->token, "t");
+}
+
+TEST(CodecTest, APullIsAtRestWhenNothingMoreHappensByItself) {
+    Pull pull;
+    for (const auto* state : {"complete", "failed", "paused"}) {
+        pull.state = state;
+        EXPECT_TRUE(is_at_rest(pull)) << state;
+    }
+    for (const auto* state : {"resolving", "downloading", "retrying", ""}) {
+        pull.state = state;
+        EXPECT_FALSE(is_at_rest(pull)) << state;
+    }
 }
 
 TEST(CodecTest, AnEstimateIsAskedForWithKnownParametersOnly) {

@@ -17,7 +17,9 @@
 #include "common/api/memory.hpp"
 #include "common/api/model.hpp"
 #include "common/api/profile.hpp"
+#include "common/api/pull.hpp"
 #include "common/api/queue.hpp"
+#include "common/api/removal.hpp"
 #include "common/api/request.hpp"
 #include "common/api/settings.hpp"
 #include "common/api/shutdown.hpp"
@@ -94,6 +96,14 @@ INSTANTIATE_TEST_SUITE_P(
         SchemaCase{"Check", to_value(Check{})}, SchemaCase{"ConfigEntry", to_value(ConfigEntry{})},
         SchemaCase{"Key", to_value(Key{})}, SchemaCase{"KeyList", to_value(KeyList{})},
         SchemaCase{"KeyRequest", to_value(KeyRequest{})}, SchemaCase{"NewKey", to_value(NewKey{})},
+        SchemaCase{"PullFile", to_value(PullFile{})}, SchemaCase{"Pull", to_value(Pull{})},
+        SchemaCase{"PullList", to_value(PullList{})},
+        SchemaCase{"PullRequest", to_value(PullRequest{})},
+        SchemaCase{"PullChange", to_value(PullChange{})},
+        SchemaCase{"RemovedModel", to_value(RemovedModel{})},
+        SchemaCase{"PruneRequest", to_value(PruneRequest{})},
+        SchemaCase{"PrunedFile", to_value(PrunedFile{})},
+        SchemaCase{"PruneResult", to_value(PruneResult{})},
         SchemaCase{"ShutdownRequest", to_value(ShutdownRequest{})},
         SchemaCase{"LogLevel", to_value(LogLevel{})},
         SchemaCase{"ShutdownResult", to_value(ShutdownResult{})},

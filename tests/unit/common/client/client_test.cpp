@@ -100,6 +100,86 @@ TEST_F(ClientTest, ASwitchThatFailsHalfWayIsAnError) {
     EXPECT_EQ(cut.error().message(), "the daemon broke off before the switch was done");
 }
 
+TEST_F(ClientTest, BeginsAndChangesPulls) {
+    server_.answer_json("POST /control/v1/pulls", R"({"id":"7"})", "201 Created");
+    server_.answer_json("PATCH /control/v1/pulls/7", R"({"id":"7","limit_rate":5})");
+    server_.answer_json("POST /control/v1/pulls/7/pause", R"({"id":"7","state":"paused"})");
+    server_.answer_json("POST /control/v1/pulls/7/resume", R"({"id":"7","state":"resolving"})");
+    server_.answer_json("DELETE /control/v1/pulls/7", R"({"id":"7"})");
+    server_.answer_json("GET /control/v1/pulls/7", R"({"id":"7","done":9})");
+    server_.answer_json("GET /control/v1/pulls", R"({"items":[{"id":"7"}],"next":null})");
+    api::PullRequest request;
+    request.ref = "org/repo:Q4_K_M";
+    request.include = {"*.gguf"};
+    EXPECT_EQ(client().begin_pull(request)->id, "7");
+    EXPECT_EQ(server_.seen()[0].body, api::encode(request));
+    api::PullChange change;
+    change.limit_rate = "5";
+    EXPECT_EQ(client().change_pull("7", change)->limit_rate, 5U);
+    EXPECT_EQ(server_.seen()[1].body, api::encode(change));
+    EXPECT_EQ(client().pause_pull("7")->state, "paused");
+    EXPECT_EQ(client().resume_pull("7", change)->state, "resolving");
+    EXPECT_EQ(server_.seen()[3].body, api::encode(change));
+    EXPECT_EQ(client().pull("7")->done, 9U);
+    EXPECT_EQ(client().pulls()->items.size(), 1U);
+    EXPECT_TRUE(client().remove_pull("7"));
+}
+
+TEST_F(ClientTest, RemovesModelsAndPrunes) {
+    server_.answer_json("DELETE /control/v1/models/a", R"({"id":"a","files":["/a"],"freed":5})");
+    server_.answer_json("DELETE /control/v1/models/org%2Fb?force=true", R"({"id":"b"})");
+    server_.answer_json("POST /control/v1/prune",
+                        R"({"removed":[{"path":"/p","bytes":7}],"pulls":["3"],"freed":7})");
+    const auto gone = client().remove_model("a", Client::Force::no);
+    ASSERT_TRUE(gone) << gone.error().message();
+    EXPECT_EQ(gone->files, std::vector<std::string>{"/a"});
+    EXPECT_EQ(gone->freed, 5U);
+    EXPECT_EQ(client().remove_model("org/b", Client::Force::yes)->id, "b");
+    const api::PruneRequest request{.dry_run = true, .all = true};
+    const auto pruned = client().prune(request);
+    ASSERT_TRUE(pruned) << pruned.error().message();
+    EXPECT_EQ(server_.seen().back().body, api::encode(request));
+    ASSERT_EQ(pruned->removed.size(), 1U);
+    EXPECT_EQ(pruned->removed[0].path, "/p");
+    EXPECT_EQ(pruned->removed[0].bytes, 7U);
+    EXPECT_EQ(pruned->pulls, std::vector<std::string>{"3"});
+}
+
+constexpr const char* follow = "GET /control/v1/pulls/7?follow=true";
+
+TEST_F(ClientTest, FollowsAPullUntilItIsAtRest) {
+    server_.answer_stream(follow,
+                          ": hello\n\n"
+                          "event: pull\ndata: {\"id\":\"7\",\"state\":\"downloading\"}\n\n"
+                          "event: other\ndata: {\"id\":\"7\",\"state\":\"failed\"}\n\n"
+                          "event: pull\ndata: nonsense\n\n"
+                          "event: pull\ndata: {\"id\":\"7\",\"state\":\"complete\"}\n\n"
+                          "event: pull\ndata: {\"id\":\"7\",\"state\":\"downloading\"}\n\n");
+    std::vector<std::string> states;
+    const auto end =
+        client().follow_pull("7", [&](const api::Pull& pull) { states.push_back(pull.state); });
+    ASSERT_TRUE(end) << end.error().message();
+    EXPECT_EQ(end->state, "complete");
+    EXPECT_EQ(states, (std::vector<std::string>{"downloading", "complete"}));
+}
+
+TEST_F(ClientTest, APullWhoseStreamEndsEarlyIsNotAtItsEnd) {
+    const auto ignore = [](const api::Pull&) {};
+    server_.answer_stream(follow,
+                          "event: pull\ndata: {\"id\":\"7\",\"state\":\"downloading\"}\n\n");
+    const auto cut = client().follow_pull("7", ignore);
+    ASSERT_FALSE(cut);
+    EXPECT_EQ(cut.error().code(), Errc::upstream_error);
+    EXPECT_EQ(cut.error().message(), "the daemon broke off before the pull was done");
+
+    server_.answer_stream(follow,
+                          "event: error\ndata: {\"error\":{\"message\":\"gone\","
+                          "\"code\":\"not_found\"}}\n\n");
+    const auto removed = client().follow_pull("7", ignore);
+    ASSERT_FALSE(removed);
+    EXPECT_EQ(removed.error().code(), Errc::not_found);
+}
+
 TEST_F(ClientTest, StopsWhenTheUserDoes) {
     const UniqueFd stop(::eventfd(1, EFD_CLOEXEC));
     options_.stop_fd = stop.get();

@@ -300,7 +300,7 @@ TEST_F(LoadFilesTest, FillsInWhatDependsOnTheUser) {
     EXPECT_THAT(loaded.config.models.dirs, ElementsAre(dir_ / "m", "/n"));
     EXPECT_EQ(loaded.config.state.dir, dir_ / ".local/state/routerd");
     EXPECT_EQ(loaded.config.state.socket, "/run/user/7/routerd.sock");
-    EXPECT_EQ(loaded.config.pull.dir, dir_ / ".local/share/routerd/models");
+    EXPECT_EQ(loaded.config.pull.dir, dir_ / "m");
 }
 
 TEST_F(LoadFilesTest, HidesSecrets) {

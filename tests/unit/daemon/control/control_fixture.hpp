@@ -22,6 +22,7 @@
 #include "daemon/http/server.hpp"
 #include "daemon/net/run_on.hpp"
 #include "daemon/process/identity.hpp"
+#include "daemon/pull/pulls.hpp"
 #include "daemon/store/store.hpp"
 #include "daemon/supervisor/fleet.hpp"
 #include "daemon/supervisor/stored_rows.hpp"
@@ -45,6 +46,14 @@ struct Daemon {
           ring(loop.get_executor()),
           requests(loop.get_executor(), *store),
           keys(*store),
+          pulls({.executor = loop.get_executor(),
+                 .store = *store,
+                 .pool = pool,
+                 .catalog = catalog,
+                 .events = sink(),
+                 .environment = environment,
+                 .memory = [] { return std::optional<std::uint64_t>(); }},
+                loaded.config),
           control({.executor = loop.get_executor(),
                    .pool = pool,
                    .store = *store,
@@ -54,6 +63,7 @@ struct Daemon {
                    .log = ring,
                    .requests = requests,
                    .keys = keys,
+                   .pulls = pulls,
                    .config = [this]() -> const LoadedConfig& { return config; },
                    .daemon =
                        [this] {
@@ -97,6 +107,7 @@ struct Daemon {
     LogRing ring;
     RequestHistory requests;
     KeyRing keys;
+    Pulls pulls;
     std::optional<bool> asked_to_stop;  ///< with the models kept or not
     bool stopping = false;
     Control control;
@@ -119,6 +130,7 @@ class ControlTest : public testing::Test {
         config.state.socket = dir_ / "control.sock";
         config.models.dirs = {dir_ / "models"};
         config.models.stores = {};
+        config.pull.dir = dir_ / "models";
         config.llama_server.path = FAKE_LLAMA_SERVER;
         config.limits.start_timeout = std::chrono::seconds(10);
         config.limits.stop_timeout = std::chrono::seconds(2);
@@ -183,6 +195,8 @@ class ControlTest : public testing::Test {
             [&daemon] { daemon.fleet.set_catalog(daemon.catalog.snapshot()); });
         const auto adopted = co_await daemon.fleet.adopt();
         EXPECT_TRUE(adopted);
+        const auto resumed = co_await daemon.pulls.start();
+        EXPECT_TRUE(resumed);
         ListenAddress address;
         address.unix_path = loaded_.config.state.socket;
         auto listener = Listener::open(daemon.io, address);
@@ -199,6 +213,7 @@ class ControlTest : public testing::Test {
         daemon.server.cut();
         co_await daemon.server.wait();
         co_await daemon.control.stop();
+        co_await daemon.pulls.stop();
         co_await daemon.fleet.shutdown();
         co_await daemon.catalog.stop();
         co_await daemon.requests.stop();
