@@ -107,7 +107,7 @@ class TurnsTest(SchedulingTest):
         keys.write_text('key-of-many\nkey-of-few\n')
         keys.chmod(0o600)
         router.configure(f'[auth]\nkeys_file = "{keys}"\n', harness.LLAMA_SERVER)
-        write_model(router.models / 'a.gguf', *SLOW)
+        write_model(router.models / 'a.gguf', '--loop', *SLOW)
         router.start()
 
         def headers(key):
@@ -121,7 +121,7 @@ class TurnsTest(SchedulingTest):
             response = router.chat('a', max_tokens=tokens, headers=headers(key))
             ended.append((key, response.status))
 
-        self.in_background(ask, 'many', 60)
+        self.in_background(ask, 'many', 300)
         wait_for(lambda: router.instance('a')['busy'] == 1, 'the first request to run')
         for number in range(4):
             self.in_background(ask, 'many', 8)

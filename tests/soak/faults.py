@@ -235,7 +235,8 @@ def in_commands(bench):
 def make_old(path):
     """Brings a database back to schema 1."""
     with sqlite3.connect(path) as database:
-        database.executescript('DROP TABLE keys; DROP TABLE requests; DROP TABLE corrections;'
+        database.executescript('DROP TABLE transfers; DROP TABLE pulls; DROP TABLE keys;'
+                               'DROP TABLE requests; DROP TABLE corrections;'
                                'PRAGMA user_version = 1;')
     database.close()
 
