@@ -152,6 +152,15 @@ asio::awaitable<void> Job::run(bool patient) {
 }
 
 asio::awaitable<Result<void>> Job::carry_out(bool patient) {
+    const auto reference = parse_reference(row_.ref);
+    if (!reference) {
+        co_return reference.error();
+    }
+    reference_ = *reference;
+    auto read = [from = sources(), what = reference_, asked = request_.token] {
+        return token_for(from, what, asked);
+    };
+    token_ = co_await run_on(pulls_.services_.pool, std::move(read));
     if (!plan_) {
         const auto planned = co_await make_plan(patient);
         if (!planned) {
@@ -170,16 +179,8 @@ asio::awaitable<Result<void>> Job::carry_out(bool patient) {
 }
 
 asio::awaitable<Result<void>> Job::make_plan(bool patient) {
-    const auto reference = parse_reference(row_.ref);
-    if (!reference) {
-        co_return reference.error();
-    }
     auto delay = std::chrono::seconds(1);
     while (true) {
-        auto read = [from = sources(), what = *reference, asked = request_.token] {
-            return token_for(from, what, asked);
-        };
-        token_ = co_await run_on(pulls_.services_.pool, std::move(read));
         transfer_ = pulls_.transfers_.next_id();
         auto plan = co_await resolve(pulls_.transfers_, transfer_, sources(), request_, token_);
         if (stop_ != Stop::none) {
@@ -248,15 +249,6 @@ void Job::limit_files() {
 }
 
 asio::awaitable<Result<void>> Job::bring_all(bool patient) {
-    if (token_.empty()) {
-        const auto reference = parse_reference(row_.ref);
-        if (reference) {
-            auto read = [from = sources(), what = *reference, asked = request_.token] {
-                return token_for(from, what, asked);
-            };
-            token_ = co_await run_on(pulls_.services_.pool, std::move(read));
-        }
-    }
     TaskGroup group(pulls_.services_.executor, "files of a pull");
     for (std::size_t i = 0; i < std::min(files_at_once, files_.size()); ++i) {
         group.spawn(bring_next(patient));
@@ -285,11 +277,7 @@ asio::awaitable<void> Job::bring_next(bool patient) {
 }
 
 Result<FileOrder> Job::order_of(std::size_t index, bool patient) const {
-    const auto reference = parse_reference(row_.ref);
-    if (!reference) {
-        return reference.error();
-    }
-    auto policy = policy_for(sources(), *reference, request_.insecure);
+    auto policy = policy_for(sources(), reference_, request_.insecure);
     if (!policy) {
         return policy.error();
     }
@@ -300,7 +288,7 @@ Result<FileOrder> Job::order_of(std::size_t index, bool patient) const {
                     .connections = request_.connections.value_or(pulls_.config_.connections),
                     .limit_rate = rate_of_one(),
                     .patient = patient,
-                    .typed = std::holds_alternative<UrlReference>(*reference)};
+                    .typed = std::holds_alternative<UrlReference>(reference_)};
     order.file.path = path_below_root(order.file);
     return order;
 }

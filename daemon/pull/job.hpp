@@ -39,6 +39,9 @@ class Job {
 
     api::Pull view() const;
 
+    /// As an event, with the pull's number and reference.
+    void tell(const std::string& type, const std::string& message) const;
+
     /// Carries it out until it ends or is stopped; in a task. `patient`: it was under way before,
     /// so its origin exists.
     asio::awaitable<void> run(bool patient);
@@ -82,7 +85,6 @@ class Job {
     std::uint64_t limit_rate() const;
     std::uint64_t rate_of_one() const;
     void limit_files();
-    void tell(const std::string& type, const std::string& message) const;
     void changed();
 
     Pulls& pulls_;
@@ -91,8 +93,9 @@ class Job {
     std::optional<Plan> plan_;
     std::vector<File> files_;
     std::vector<std::string> notes_;  // beside the plan's
-    std::string token_;
-    std::uint64_t transfer_ = 0;  // that asks the source
+    Reference reference_;             // while it runs
+    std::string token_;               // the same
+    std::uint64_t transfer_ = 0;      // that asks the source
     std::size_t next_file_ = 0;
     std::optional<Error> failed_;  // the first of its files that did
     Stop stop_ = Stop::none;

@@ -189,6 +189,7 @@ asio::awaitable<Result<Pulls::Begun>> Pulls::begin(api::PullRequest request, boo
     row.id = *id;
     auto& job = jobs_[*id];
     job = std::make_unique<Job>(*this, std::move(row));
+    job->tell("pull.begun", "'" + escaped(job->row().ref) + "' is being fetched");
     tasks_.spawn(job->run(false));
     co_return Begun{job->view(), false};
 }
@@ -227,6 +228,7 @@ asio::awaitable<Result<api::Pull>> Pulls::resume(std::string id, std::optional<s
         if (!saved) {
             co_return saved.error();
         }
+        job.tell("pull.resumed", "'" + escaped(job.row().ref) + "' goes on");
         tasks_.spawn(job.run(job.plan().has_value()));
     }
     co_return job.view();

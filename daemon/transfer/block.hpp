@@ -15,7 +15,8 @@ struct Block {
 
     std::uint64_t offset = 0;  ///< in the file
     std::size_t size = 0;      ///< bytes of `data` that are filled
-    std::array<char, capacity> data;
+    /// Where the disk can take it without a copy: see PartFile::alignment.
+    alignas(4096) std::array<char, capacity> data;
 
     std::uint64_t end() const noexcept { return offset + size; }
     std::span<const char> bytes() const noexcept { return {data.data(), size}; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 #include <string_view>
 
 #include <fcntl.h>
@@ -58,11 +59,32 @@ Result<void> clear(const Place& place, const std::string& shown) {
     return {};
 }
 
+/// The very same file, whatever has its name by now.
+UniqueFd open_direct(int file) {
+    const auto link = "/proc/self/fd/" + std::to_string(file);
+    return UniqueFd(::open(link.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+}
+
+bool is_aligned(const iovec& piece) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): where it lies is the question
+    return reinterpret_cast<std::uintptr_t>(piece.iov_base) % PartFile::alignment == 0 &&
+           piece.iov_len % PartFile::alignment == 0;
+}
+
+/// How many of the first pieces can be written in one call and one way.
+std::size_t alike(std::span<const iovec> pieces) {
+    const auto other = std::ranges::find_if(pieces, [&pieces](const iovec& piece) {
+        return is_aligned(piece) != is_aligned(pieces.front());
+    });
+    return std::min<std::size_t>(static_cast<std::size_t>(other - pieces.begin()), IOV_MAX);
+}
+
 }  // namespace
 
 PartFile::PartFile(UniqueFd folder, UniqueFd file, std::string name, std::string shown)
     : folder_(std::move(folder)),
       file_(std::move(file)),
+      direct_(open_direct(file_.get())),
       name_(std::move(name)),
       shown_(std::move(shown)) {}
 
@@ -123,11 +145,21 @@ Result<void> PartFile::write(std::uint64_t offset, std::span<const char> bytes) 
     return {};
 }
 
+int PartFile::best_file(std::uint64_t offset, std::span<const iovec> pieces) const {
+    return direct_ && offset % alignment == 0 && is_aligned(pieces.front()) ? direct_.get()
+                                                                            : file_.get();
+}
+
 Result<void> PartFile::write(std::uint64_t offset, std::span<iovec> pieces) {
     while (!pieces.empty()) {
-        const auto count = static_cast<int>(std::min<std::size_t>(pieces.size(), IOV_MAX));
-        const auto done = ::pwritev(file_.get(), pieces.data(), count, static_cast<off_t>(offset));
+        const auto count = static_cast<int>(alike(pieces));
+        const auto file = best_file(offset, pieces);
+        const auto done = ::pwritev(file, pieces.data(), count, static_cast<off_t>(offset));
         if (done < 0 && errno == EINTR) {
+            continue;
+        }
+        if (done < 0 && errno == EINVAL && file != file_.get()) {
+            direct_ = UniqueFd();  // it was opened, and wants more than that alignment all the same
             continue;
         }
         if (done < 0) {

@@ -13,10 +13,13 @@
 namespace routerd::transfer {
 
 /// A file on its way: its bytes are in `<path>.part` until publish() gives it its name. No link is
-/// followed below the root. What it does blocks; write() and read() may be called by several
-/// threads at once, the rest by one at a time.
+/// followed below the root. What it does blocks; read() may be called by several threads at
+/// once, the rest by one at a time.
 class PartFile {
   public:
+    /// Of places in memory and in the file, in bytes; what direct I/O asks for at most.
+    static constexpr std::size_t alignment = 4096;
+
     enum class Begin {
         fresh,   ///< an earlier part is thrown away
         resume,  ///< what an earlier part holds is kept
@@ -33,7 +36,8 @@ class PartFile {
     Result<void> write(std::uint64_t offset, std::span<const char> bytes);
 
     /// The same of bytes that lie in several places and follow each other in the file; uses up
-    /// `pieces`.
+    /// `pieces`. What is aligned to `alignment` goes past the page cache where the file system can:
+    /// a file of many GiB would push the weights of models that run out of it.
     Result<void> write(std::uint64_t offset, std::span<iovec> pieces);
 
     /// Fills `bytes`. Errors: unavailable (end of the file among them).
@@ -53,9 +57,11 @@ class PartFile {
 
   private:
     PartFile(UniqueFd folder, UniqueFd file, std::string name, std::string shown);
+    int best_file(std::uint64_t offset, std::span<const iovec> pieces) const;
 
     UniqueFd folder_;
     UniqueFd file_;
+    UniqueFd direct_;    // the same past the page cache; none: it cannot be had
     std::string name_;   // without ".part"
     std::string shown_;  // whole path, for messages
 };

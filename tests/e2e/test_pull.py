@@ -543,6 +543,20 @@ class HubTest(PullTest):
         self.assertNotIn(token, self.router.log.read_text())
         self.assertNotIn(token, json.dumps(self.pulls()))
 
+    def test_a_better_token_when_it_goes_on(self):
+        token = 'hf_SecretOfTheTest'
+        contents = self.repo('fox-Q4_K_M', repo='org/gated', access='gated', token=token)
+        self.start()
+        file = self.home / 'token'
+        file.write_text('hf_Another')
+        file.chmod(0o600)
+        number = self.ctl('pull', '-d', 'org/gated', '--token-file', str(file)).stdout.strip()
+        self.assertEqual(self.wait_until(number, 'failed')['code'], 'forbidden')
+        file.write_text(token)
+        self.ctl('pulls', 'resume', number, '--token-file', str(file))
+        self.wait_until(number, 'complete')
+        self.assert_fetched(**contents)
+
     def test_tokens_of_the_configuration(self):
         token = 'hf_SecretOfTheTest'
         contents = self.repo('fox-Q4_K_M', access='gated', token=token)

@@ -213,16 +213,16 @@ class _Connection:
 
 class Origin:
     """`rate`: bytes a second of each connection. `tls`: an ssl.SSLContext. Other addresses of
-    127.0.0.0/8 are other hosts."""
+    127.0.0.0/8 are other hosts. `port`: that of one that was closed, for one that comes back."""
 
-    def __init__(self, host='127.0.0.1', rate=None, tls=None):
+    def __init__(self, host='127.0.0.1', rate=None, tls=None, port=0):
         self.rate, self._tls = rate, tls
         self._items, self._faults, self._gates = {}, {}, {}
         self._requests, self._counts, self._active, self._most = [], {}, {}, {}
         self._lock = threading.Lock()
         self._closing, self._let_go = threading.Event(), threading.Event()
         self._sockets, self._threads = set(), []
-        self._listener = socket.create_server((host, 0), backlog=1024)
+        self._listener = socket.create_server((host, port), backlog=1024)
         self.host, self.port = host, self._listener.getsockname()[1]
         self.origin = f'{"https" if tls else "http"}://{host}:{self.port}'
         self._start(self._accept)

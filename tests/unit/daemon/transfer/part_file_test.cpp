@@ -1,8 +1,11 @@
 #include "daemon/transfer/part_file.hpp"
 
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,6 +50,29 @@ TEST_F(PartFileTest, IsNotThereUnderItsNameBeforeItIsPublished) {
     ASSERT_TRUE(file.publish(5));
     EXPECT_EQ(read(path("org/repo/a.gguf")), "hello");
     EXPECT_FALSE(fs::exists(path("org/repo/a.gguf.part")));
+}
+
+TEST_F(PartFileTest, TakesAlignedAndOtherPiecesAlike) {
+    constexpr auto page = PartFile::alignment;
+    struct alignas(PartFile::alignment) Pages {
+        std::array<char, 4 * PartFile::alignment> data;
+    };
+    const auto pages = std::make_unique<Pages>();
+    for (std::size_t i = 0; i < pages->data.size(); ++i) {
+        pages->data[i] = static_cast<char>('a' + i % 23);
+    }
+    auto* const begin = pages->data.data();
+    for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{page}, std::uint64_t{100}}) {
+        auto file = opened("a.gguf");
+        std::vector<iovec> pieces{{begin, page},
+                                  {begin + page, page},
+                                  {begin + 2 * page, 17},
+                                  {begin + 2 * page + 17, page}};
+        ASSERT_TRUE(file.write(offset, pieces));
+        std::string text(3 * page + 17, ' ');
+        ASSERT_TRUE(file.read(offset, text));
+        EXPECT_TRUE(text == std::string(begin, text.size())) << offset;
+    }
 }
 
 TEST_F(PartFileTest, GoesOnWithWhatIsThere) {
