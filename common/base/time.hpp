@@ -14,6 +14,10 @@ inline TimePoint steady_now() noexcept {
     return std::chrono::steady_clock::now();
 }
 
+inline std::chrono::milliseconds since(TimePoint begun) noexcept {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(steady_now() - begun);
+}
+
 /// What people and files are told; may jump.
 using WallTime = std::chrono::system_clock::time_point;
 

@@ -101,7 +101,7 @@ void add_server_keys(std::vector<ModelKey>& keys) {
     keys.push_back(key("lora", &M::lora, strings_type(), "LoRA adapter files"));
 }
 
-std::vector<ModelKey> make_table() {
+std::vector<ModelKey> make_model_table() {
     using M = ModelConfig;
     using namespace std::chrono_literals;
     std::vector<ModelKey> keys;
@@ -137,7 +137,7 @@ std::vector<ModelKey> make_table() {
 }  // namespace
 
 const std::vector<ModelKey>& model_table() {
-    static const std::vector<ModelKey> table = make_table();
+    static const std::vector<ModelKey> table = make_model_table();
     return table;
 }
 

@@ -12,20 +12,6 @@
 namespace routerd {
 namespace {
 
-using Kind = RawValue::Kind;
-
-Error invalid(std::string message) {
-    return {Errc::invalid_request, std::move(message)};
-}
-
-bool is_text(const RawValue& value) {
-    return value.kind == Kind::text || value.kind == Kind::string;
-}
-
-std::string cited(const RawValue& value) {
-    return "'" + escaped(value.scalar) + "'";
-}
-
 std::string print_duration(const Duration& duration) {
     const auto ms = duration.count();
     for (const auto& [unit, size] :
@@ -48,7 +34,7 @@ std::string print_size(const std::uint64_t& bytes) {
 }
 
 Result<std::uint64_t> read_size(const RawValue& value, std::uint64_t least, std::uint64_t most) {
-    if (!is_text(value) && value.kind != Kind::integer) {
+    if (!value.is_text() && value.kind != RawValue::Kind::integer) {
         return wrong_type("a size (examples: \"64MiB\", \"2GiB\")", value);
     }
     const auto bytes = parse_bytes(value.scalar);
@@ -56,8 +42,8 @@ Result<std::uint64_t> read_size(const RawValue& value, std::uint64_t least, std:
         return bytes.error();
     }
     if (*bytes < least || *bytes > most) {
-        return invalid("must be from " + print_size(least) + " to " + print_size(most) + ", not " +
-                       cited(value));
+        return invalid_value("must be from " + print_size(least) + " to " + print_size(most) +
+                             ", not " + cited(value));
     }
     return *bytes;
 }
@@ -69,7 +55,7 @@ Result<void> add_size(SizeMap& sizes, const std::string& device, const RawValue&
     constexpr std::string_view allowed =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-";
     if (device.empty() || device.find_first_not_of(allowed) != std::string::npos) {
-        return invalid("'" + escaped(device) + "' is no name of a device");
+        return invalid_value("'" + escaped(device) + "' is no name of a device");
     }
     const auto bytes = read_size(value, 0, most_bytes);
     if (!bytes) {
@@ -88,8 +74,9 @@ Result<SizeMap> sizes_from_text(const std::string& text) {
         }
         const auto at = part.find('=');
         if (at == std::string::npos) {
-            return invalid("must be device=size pairs (example: host=2GiB,cuda0=512MiB), not '" +
-                           escaped(part) + "'");
+            return invalid_value(
+                "must be device=size pairs (example: host=2GiB,cuda0=512MiB), not '" +
+                escaped(part) + "'");
         }
         const auto added = add_size(sizes, part.substr(0, at), raw_text(part.substr(at + 1)));
         if (!added) {
@@ -100,10 +87,10 @@ Result<SizeMap> sizes_from_text(const std::string& text) {
 }
 
 Result<SizeMap> read_sizes(const RawValue& value) {
-    if (is_text(value)) {
+    if (value.is_text()) {
         return sizes_from_text(value.scalar);
     }
-    if (value.kind != Kind::table) {
+    if (value.kind != RawValue::Kind::table) {
         return wrong_type("a table of sizes (example: { host = \"2GiB\" })", value);
     }
     SizeMap sizes;
@@ -138,7 +125,7 @@ std::optional<double> parse_number(std::string_view text) {
 }  // namespace
 
 Result<std::int64_t> read_integer(const RawValue& value, std::int64_t least, std::int64_t most) {
-    if (value.kind != Kind::text && value.kind != Kind::integer) {
+    if (value.kind != RawValue::Kind::text && value.kind != RawValue::Kind::integer) {
         return wrong_type("a whole number", value);
     }
     std::int64_t number = 0;
@@ -149,8 +136,8 @@ Result<std::int64_t> read_integer(const RawValue& value, std::int64_t least, std
         return wrong_type("a whole number", value);
     }
     if (error != std::errc{} || number < least || number > most) {
-        return invalid("must be from " + std::to_string(least) + " to " + std::to_string(most) +
-                       ", not " + escaped(text));
+        return invalid_value("must be from " + std::to_string(least) + " to " +
+                             std::to_string(most) + ", not " + escaped(text));
     }
     return number;
 }
@@ -161,15 +148,16 @@ ValueType<double> number_type(double least, double most) {
         return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
     };
     const auto read = [least, most, print](const RawValue& value) -> Result<double> {
-        const bool may_be =
-            value.kind == Kind::text || value.kind == Kind::integer || value.kind == Kind::real;
+        const bool may_be = value.kind == RawValue::Kind::text ||
+                            value.kind == RawValue::Kind::integer ||
+                            value.kind == RawValue::Kind::real;
         const auto number = may_be ? parse_number(trim(value.scalar)) : std::nullopt;
         if (!number) {
             return wrong_type("a number", value);
         }
         if (*number < least || *number > most) {
-            return invalid("must be from " + print(least) + " to " + print(most) + ", not " +
-                           escaped(value.scalar));
+            return invalid_value("must be from " + print(least) + " to " + print(most) + ", not " +
+                                 escaped(value.scalar));
         }
         return *number;
     };
@@ -178,7 +166,8 @@ ValueType<double> number_type(double least, double most) {
 
 ValueType<Duration> duration_type(Duration least, Duration most) {
     const auto read = [least, most](const RawValue& value) -> Result<Duration> {
-        if (!is_text(value) && value.kind != Kind::integer && value.kind != Kind::real) {
+        if (!value.is_text() && value.kind != RawValue::Kind::integer &&
+            value.kind != RawValue::Kind::real) {
             return wrong_type("a duration (examples: \"250ms\", \"5s\", \"10m\")", value);
         }
         const auto duration = parse_duration(value.scalar);
@@ -186,8 +175,8 @@ ValueType<Duration> duration_type(Duration least, Duration most) {
             return duration.error();
         }
         if (*duration < least || *duration > most) {
-            return invalid("must be from " + print_duration(least) + " to " + print_duration(most) +
-                           ", not " + cited(value));
+            return invalid_value("must be from " + print_duration(least) + " to " +
+                                 print_duration(most) + ", not " + cited(value));
         }
         return *duration;
     };

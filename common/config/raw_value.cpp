@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/base/text.hpp"
+
 namespace routerd {
 namespace {
 
@@ -69,6 +71,10 @@ std::string_view describe(RawValue::Kind kind) {
             break;
     }
     return "a date or time";
+}
+
+std::string cited(const RawValue& value) {
+    return "'" + escaped(value.scalar) + "'";
 }
 
 std::string to_json(const RawValue& value) {

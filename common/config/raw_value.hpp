@@ -22,6 +22,9 @@ struct RawValue {
         other,  ///< a date or a time, which no key takes
     };
 
+    /// Written as a string, or as text that may be taken for one.
+    bool is_text() const noexcept { return kind == Kind::text || kind == Kind::string; }
+
     Kind kind = Kind::text;
     std::string scalar;  ///< of everything but lists and tables, as written
     std::vector<RawValue> items;
@@ -41,6 +44,9 @@ RawValue raw_text(std::string_view text);
 
 /// "a whole number", "a table": for errors.
 std::string_view describe(RawValue::Kind kind);
+
+/// Its scalar in quotes, for errors.
+std::string cited(const RawValue& value);
 
 /// As JSON; a text that is JSON is taken as it is, any other text is a string.
 std::string to_json(const RawValue& value);

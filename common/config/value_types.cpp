@@ -7,27 +7,13 @@
 namespace routerd {
 namespace {
 
-using Kind = RawValue::Kind;
-
-Error invalid(std::string message) {
-    return {Errc::invalid_request, std::move(message)};
-}
-
-bool is_text(const RawValue& value) {
-    return value.kind == Kind::text || value.kind == Kind::string;
-}
-
-std::string cited(const RawValue& value) {
-    return "'" + escaped(value.scalar) + "'";
-}
-
 /// A string that a line of a log, an argument and a path can hold.
 Result<std::string> read_string(const RawValue& value) {
-    if (!is_text(value)) {
+    if (!value.is_text()) {
         return wrong_type("a string", value);
     }
     if (value.scalar.find('\0') != std::string::npos) {
-        return invalid("must not contain a NUL byte");
+        return invalid_value("must not contain a NUL byte");
     }
     return value.scalar;
 }
@@ -42,12 +28,12 @@ Result<Strings> list_from_text(const std::string& text, Strings (*split_text)(st
     Strings items;
     for (const auto& item : json) {
         if (!json.is_array() || !item.is_string()) {
-            return invalid("must be a JSON list of strings, not " + json_quoted(trimmed));
+            return invalid_value("must be a JSON list of strings, not " + json_quoted(trimmed));
         }
         items.push_back(item.get<std::string>());
     }
     if (!json.is_array()) {
-        return invalid("must be a JSON list of strings, not " + json_quoted(trimmed));
+        return invalid_value("must be a JSON list of strings, not " + json_quoted(trimmed));
     }
     return items;
 }
@@ -67,10 +53,10 @@ Strings split_words(std::string_view text) {
 }
 
 Result<Strings> read_strings(const RawValue& value, Strings (*split_text)(std::string_view)) {
-    if (value.kind == Kind::text) {
+    if (value.kind == RawValue::Kind::text) {
         return list_from_text(value.scalar, split_text);
     }
-    if (value.kind != Kind::list) {
+    if (value.kind != RawValue::Kind::list) {
         return wrong_type("a list of strings", value);
     }
     Strings items;
@@ -93,7 +79,7 @@ std::string print_strings(const Strings& items) {
 }
 
 Result<bool> read_boolean(const RawValue& value) {
-    const bool may_be = value.kind == Kind::text || value.kind == Kind::boolean;
+    const bool may_be = value.kind == RawValue::Kind::text || value.kind == RawValue::Kind::boolean;
     const auto is = [&value](const char* word) { return iequals(value.scalar, word); };
     if (may_be && (is("true") || is("on") || is("yes") || is("1"))) {
         return true;
@@ -106,11 +92,15 @@ Result<bool> read_boolean(const RawValue& value) {
 
 }  // namespace
 
+Error invalid_value(std::string message) {
+    return {Errc::invalid_request, std::move(message)};
+}
+
 Error wrong_type(const std::string& wanted, const RawValue& value) {
-    if (value.kind == Kind::text) {
-        return invalid("must be " + wanted + ", not " + cited(value));
+    if (value.kind == RawValue::Kind::text) {
+        return invalid_value("must be " + wanted + ", not " + cited(value));
     }
-    return invalid("must be " + wanted + ", not " + std::string(describe(value.kind)));
+    return invalid_value("must be " + wanted + ", not " + std::string(describe(value.kind)));
 }
 
 ValueType<std::string> string_type(StringCheck check) {
@@ -118,7 +108,7 @@ ValueType<std::string> string_type(StringCheck check) {
         auto text = read_string(value);
         const auto complaint = text && check ? check(*text) : std::string();
         if (!complaint.empty()) {
-            return invalid(complaint);
+            return invalid_value(complaint);
         }
         return text;
     };
@@ -136,7 +126,7 @@ ValueType<std::string> choice_type(const Strings& words) {
                 return word;
             }
         }
-        return invalid("must be one of " + join(words, ", ") + ", not " + cited(value));
+        return invalid_value("must be one of " + join(words, ", ") + ", not " + cited(value));
     };
     return {"one of " + join(words, ", "), read, [](const std::string& text) { return text; },
             true};
@@ -156,7 +146,7 @@ ValueType<Strings> strings_type(StringCheck check) {
         for (const auto& item : *items) {
             const auto complaint = check(item);
             if (!complaint.empty()) {
-                return invalid(complaint);
+                return invalid_value(complaint);
             }
         }
         return items;
@@ -170,7 +160,7 @@ ValueType<Strings> words_type() {
 }
 
 Result<std::string> read_json_entry(const RawValue& value) {
-    if (value.kind == Kind::other) {
+    if (value.kind == RawValue::Kind::other) {
         return wrong_type("a JSON value", value);
     }
     return to_json(value);

@@ -58,6 +58,9 @@ ValueType<T> count_type(T least, T most);
 Result<std::string> read_json_entry(const RawValue& value);
 Result<std::string> read_string_entry(const RawValue& value);
 
+/// What is wrong with a value; invalid_request.
+Error invalid_value(std::string message);
+
 /// "must be a size (examples: …), not a boolean"
 Error wrong_type(const std::string& wanted, const RawValue& value);
 

@@ -260,8 +260,7 @@ std::optional<std::uint64_t> App::memory_for_a_model() const {
 DaemonFacts App::facts() const {
     DaemonFacts facts;
     facts.started = started_;
-    facts.uptime =
-        std::chrono::duration_cast<std::chrono::milliseconds>(steady_now() - started_at_);
+    facts.uptime = since(started_at_);
     facts.stopping = stopping_ || upgrading_;
     facts.addresses = server_.addresses();
     facts.active = server_.active();

@@ -49,6 +49,8 @@ Result<std::shared_ptr<const Model>> find_model(Control& control, std::string_vi
 /// The model that the path's {id} names.
 Result<std::shared_ptr<const Model>> path_model(Control& control, const Exchange& exchange);
 
+constexpr unsigned created_status = 201;
+
 template <class T>
 Response json_reply(const T& value, unsigned status = 200) {
     return Response::json(api::encode(value), status);

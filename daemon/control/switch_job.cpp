@@ -13,18 +13,11 @@
 #include "daemon/supervisor/fleet.hpp"
 
 namespace routerd {
-namespace {
+namespace {}  // namespace
 
-std::chrono::milliseconds since(TimePoint begun) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
-                                                                 begun);
-}
-
-asio::awaitable<void> unload(Fleet& fleet, std::string id) {
+asio::awaitable<void> make_way(Fleet& fleet, std::string id) {
     co_await fleet.unload(std::move(id));
 }
-
-}  // namespace
 
 api::SwitchPlan plan_switch(const Fleet& fleet, const std::string& id, bool exclusive) {
     const auto plan = fleet.preview(id, exclusive);
@@ -94,7 +87,7 @@ bool SwitchJob::is_gone(const Victim& victim) const {
 asio::awaitable<void> SwitchJob::make_room() {
     note_victims(fleet_.preview(id_, true));
     for (const auto& victim : victims_) {
-        control_.tasks().spawn(unload(fleet_, victim.model));
+        control_.tasks().spawn(make_way(fleet_, victim.model));
     }
     const auto gone = [this](const Victim& victim) { return is_gone(victim); };
     while (!std::all_of(victims_.begin(), victims_.end(), gone)) {

@@ -20,6 +20,9 @@ struct LoadPlan;
 /// What a switch to `id` would do now.
 api::SwitchPlan plan_switch(const Fleet& fleet, const std::string& id, bool exclusive);
 
+/// Unloads `id`, whose memory a switch wants.
+asio::awaitable<void> make_way(Fleet& fleet, std::string id);
+
 /// One switch from beginning to end, told stage by stage. It goes on when nobody listens any more:
 /// its task (in Control's group) and its listener each hold it by shared_ptr. Core loop only.
 class SwitchJob {

@@ -11,7 +11,7 @@ namespace {
 
 using Layers = std::vector<std::uint64_t>;
 
-constexpr std::size_t most_layers = 1024;  // counted apart; of more no model is known
+constexpr std::size_t most_counted = 1024;  // counted apart; of more no model is known
 constexpr std::uint64_t group_of_rows = 8;
 constexpr std::array<std::uint32_t, 3> repacked_types{2, 12, 20};  // Q4_0, Q4_K, IQ4_NL
 
@@ -30,7 +30,7 @@ std::optional<std::size_t> layer_of(std::string_view name) noexcept {
     const auto* end = name.data() + name.size();
     const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, layer);
     const bool is_layer = error == std::errc() && stop != end && *stop == '.';
-    return is_layer && layer < most_layers ? std::optional(layer) : std::nullopt;
+    return is_layer && layer < most_counted ? std::optional(layer) : std::nullopt;
 }
 
 void add_to(Layers& layers, std::size_t layer, std::uint64_t bytes) {

@@ -31,9 +31,9 @@ using OpenFolder = std::unique_ptr<DIR, CloseFolder>;
 using Identity = std::pair<dev_t, ino_t>;
 
 /// The parts of files: by path, and by what they are, for a path can be written in several ways.
-class Wanted {
+class KnownParts {
   public:
-    explicit Wanted(const std::vector<std::string>& files) {
+    explicit KnownParts(const std::vector<std::string>& files) {
         for (const auto& file : files) {
             auto path = transfer::part_path(file);
             struct stat status {};
@@ -56,7 +56,7 @@ class Wanted {
 /// Looks through folders; none is entered through a link.
 class Search {
   public:
-    Search(const std::string& root, const Wanted& wanted) : root_(root), wanted_(wanted) {}
+    Search(const std::string& root, const KnownParts& wanted) : root_(root), wanted_(wanted) {}
 
     std::vector<Part> take() {
         std::ranges::sort(parts_, {}, [](const Part& part) { return part.file.path; });
@@ -101,12 +101,12 @@ class Search {
     }
 
     const std::string& root_;
-    const Wanted& wanted_;
+    const KnownParts& wanted_;
     std::vector<Part> parts_;
 };
 
 /// Nothing when it is not there any more, or wanted.
-Result<std::optional<RemovedFile>> remove_one_part(const Doomed& file, const Wanted& wanted) {
+Result<std::optional<RemovedFile>> remove_one_part(const Doomed& file, const KnownParts& wanted) {
     using Outcome = Result<std::optional<RemovedFile>>;
     const auto place = transfer::find_place(file.root, file.path, Folders::missed);
     if (!place) {
@@ -139,7 +139,7 @@ Result<std::vector<Part>> find_parts(const std::string& dir,
         return errno == ENOENT ? Result<std::vector<Part>>(std::vector<Part>())
                                : path_error("open the folder", dir, errno);
     }
-    const Wanted known(wanted);
+    const KnownParts known(wanted);
     Search search(dir, known);
     search.look_into(std::move(root), "", 0);
     return search.take();
@@ -160,7 +160,7 @@ std::vector<Part> parts_of(const std::vector<Doomed>& files) {
 
 Result<std::vector<RemovedFile>> remove_parts(const std::vector<Part>& parts,
                                               const std::vector<std::string>& wanted) {
-    const Wanted known(wanted);
+    const KnownParts known(wanted);
     std::vector<RemovedFile> removed;
     for (const auto& part : parts) {
         auto gone = remove_one_part(part.file, known);

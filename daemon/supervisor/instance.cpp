@@ -18,10 +18,6 @@ namespace {
 
 constexpr std::size_t kept_lines = 20;
 
-std::chrono::milliseconds since(TimePoint start) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(steady_now() - start);
-}
-
 std::string shell_line(const std::vector<std::string>& argv) {
     std::vector<std::string> words;
     words.reserve(argv.size());

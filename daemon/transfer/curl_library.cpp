@@ -7,7 +7,7 @@
 namespace routerd::transfer {
 namespace {
 
-constexpr const char* file = "libcurl.so.4";
+constexpr const char* library_name = "libcurl.so.4";
 
 template <class Function>
 bool find(void* library, const char* name, Function& function) {
@@ -52,7 +52,7 @@ Result<const CurlLibrary*> load_curl() {
         return &curl;
     }
     // Never closed: its libraries have threads and handlers of their own.
-    void* const library = ::dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    void* const library = ::dlopen(library_name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (library == nullptr) {
         const char* const said = ::dlerror();
         return not_there(said == nullptr ? "not found" : said);

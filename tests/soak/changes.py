@@ -189,7 +189,7 @@ def wait_until_ready(router, began):
 
 
 def kept(bench, cycles=1000):
-    cycles = 20 if bench.short else cycles
+    cycles = 10 if bench.short else cycles
     models = [f'm{number}' for number in range(WRITERS + 1)]
     router = bench.router('changes', models=models, preload=())
     writers = [ModelWriter(router.port, number) for number in range(WRITERS)]

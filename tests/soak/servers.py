@@ -100,7 +100,7 @@ def wait_until_nobody_is_left_over(router, began):
 
 
 def adopted(bench, cycles=1000):
-    cycles = 12 if bench.short else cycles
+    cycles = 8 if bench.short else cycles
     router = bench.router('servers', models=(*LOADED, LATER), preload=(), answer='answer',
                           aside=HELPERS)
     bench.cleanup.callback(lambda: [os.kill(pid, signal.SIGKILL)
@@ -170,7 +170,7 @@ def cost(router):
 
 def cycled(bench, cycles=10_000):
     """Loads and unloads leave the daemon as it was."""
-    cycles = 10 if bench.short else cycles
+    cycles = 6 if bench.short else cycles
     router = bench.router('cycles', models=LOADED, preload=())
     router.start(router.is_ready)
 
@@ -203,7 +203,7 @@ def size_of(folder):
 
 def flooded(bench, seconds=600):
     """A server that writes 64 MiB a second into its log costs little, and its log stays small."""
-    seconds = 5 if bench.short else seconds
+    seconds = 3 if bench.short else seconds
     router = bench.router('flood', aside=f'export HELD_LOG={64 << 20}')
     memory, used, began = router.memory(), router.cpu_seconds(), time.monotonic()
     largest = 0

@@ -39,7 +39,7 @@ std::string list_or(const std::vector<std::string>& list, const char* otherwise)
     return list.empty() ? otherwise : join(list, ",");
 }
 
-int run_list(Context& context) {
+int list_keys(Context& context) {
     const auto list = context.client.keys();
     if (!list) {
         return context.fail(list.error());
@@ -106,7 +106,7 @@ void add_keys(CLI::App& root, Invocation& invocation) {
     set_action(*create, invocation, options, run_create);
 
     auto* list = keys->add_subcommand("ls", "List the keys, without the keys themselves");
-    set_action(*list, invocation, run_list);
+    set_action(*list, invocation, list_keys);
 
     auto doomed = std::make_shared<RevokeOptions>();
     auto* revoke = keys->add_subcommand("revoke", "End keys: their next request is refused");

@@ -134,7 +134,7 @@ int run_edit(Context& context, const ChangeOptions& options) {
     return show_result(context, context.client.replace_profile(*profile));
 }
 
-int run_list(Context& context) {
+int list_profiles(Context& context) {
     const auto list = context.client.profiles("");
     if (!list) {
         return context.fail(list.error());
@@ -228,7 +228,7 @@ void add_profile(CLI::App& root, Invocation& invocation) {
             ->required();
     };
     set_action(*profile->add_subcommand("ls", "List profiles")->alias("list"), invocation,
-               run_list);
+               list_profiles);
 
     auto shown = std::make_shared<NameOptions>();
     auto* show = profile->add_subcommand("show", "Show one profile as TOML");

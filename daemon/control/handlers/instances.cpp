@@ -15,11 +15,6 @@ namespace {
 
 constexpr unsigned accepted = 202;
 
-std::chrono::milliseconds since(TimePoint begin) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
-                                                                 begin);
-}
-
 api::LoadResult load_result(const Fleet& fleet, const std::string& id) {
     const auto view = fleet.view(id);
     api::LoadResult result;

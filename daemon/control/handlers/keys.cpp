@@ -11,8 +11,6 @@
 namespace routerd::control {
 namespace {
 
-constexpr unsigned created = 201;
-
 api::Key shown(const KeyRow& row) {
     api::Key key;
     key.id = row.id;
@@ -73,7 +71,7 @@ Reply create_key(Control& control, Exchange& exchange) {
     api::NewKey result;
     result.key = made->key;
     result.about = shown(made->row);
-    co_return json_reply(result, created);
+    co_return json_reply(result, created_status);
 }
 
 Reply revoke_key(Control& control, Exchange& exchange) {

@@ -11,11 +11,7 @@
 #include "daemon/supervisor/fleet.hpp"
 
 namespace routerd::control {
-namespace {
-
-constexpr unsigned created = 201;
-
-}  // namespace
+namespace {}  // namespace
 
 Reply list_profiles(Control& control, Exchange& exchange) {
     const auto page = read_page(exchange);
@@ -59,7 +55,7 @@ Reply create_profile(Control& control, Exchange& exchange) {
     if (!profile) {
         co_return profile.error();
     }
-    co_return json_reply(to_profile(*profile), created);
+    co_return json_reply(to_profile(*profile), created_status);
 }
 
 Reply replace_profile(Control& control, Exchange& exchange) {

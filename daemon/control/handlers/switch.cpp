@@ -37,16 +37,12 @@ Result<api::SwitchRequest> read_request(Control& control, const Exchange& exchan
     return request;
 }
 
-asio::awaitable<void> unload(Fleet& fleet, std::string id) {
-    co_await fleet.unload(std::move(id));
-}
-
 /// Without waiting: the default is changed, the rest goes on by itself.
 asio::awaitable<Result<Response>> switch_later(Control& control, api::SwitchRequest request) {
     auto& services = control.services();
     api::SwitchResult result;
     result.model = request.model;
-    const auto begun = std::chrono::steady_clock::now();
+    const auto begun = steady_now();
     const auto previous = services.catalog.snapshot()->default_model;
     const auto kept = co_await services.catalog.set_default(request.model);
     if (!kept) {
@@ -54,7 +50,7 @@ asio::awaitable<Result<Response>> switch_later(Control& control, api::SwitchRequ
     }
     if (request.exclusive) {
         for (const auto& eviction : services.fleet.preview(request.model, true).evictions) {
-            control.tasks().spawn(unload(services.fleet, eviction.model));
+            control.tasks().spawn(make_way(services.fleet, eviction.model));
         }
     }
     const auto started = services.fleet.start_load(request.model);
@@ -65,8 +61,7 @@ asio::awaitable<Result<Response>> switch_later(Control& control, api::SwitchRequ
         result.previous = previous;
     }
     result.state = to_string(services.fleet.model_state(request.model));
-    result.total_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::steady_clock::now() - begun);
+    result.total_ms = since(begun);
     co_return json_reply(result, 202);
 }
 

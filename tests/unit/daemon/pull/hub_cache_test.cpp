@@ -13,16 +13,16 @@ namespace fs = std::filesystem;
 using routerd::test::TempDir;
 using test::read_file;
 
-const std::string commit(40, 'c');
+const std::string revision(40, 'c');
 const std::string model_digest(64, 'a');
 const std::string projector_digest(64, 'b');
-const std::string snapshot = "models--org--repo/snapshots/" + commit + "/";
+const std::string snapshot = "models--org--repo/snapshots/" + revision + "/";
 
 RemoteFile hub_file(const std::string& path, const std::string& in_repo,
                     const std::string& digest) {
     RemoteFile file;
     file.path = path;
-    file.url = "https://huggingface.co/org/repo/resolve/" + commit + "/" + in_repo;
+    file.url = "https://huggingface.co/org/repo/resolve/" + revision + "/" + in_repo;
     file.sha256 = digest;
     return file;
 }
@@ -30,7 +30,7 @@ RemoteFile hub_file(const std::string& path, const std::string& in_repo,
 Plan hub_plan() {
     Plan plan;
     plan.name = "org/repo:Q4_K_M";
-    plan.hub = HubRevision{"org/repo", commit};
+    plan.hub = HubRevision{"org/repo", revision};
     plan.files = {hub_file("org/repo/m.gguf", "m.gguf", model_digest)};
     return plan;
 }
@@ -79,7 +79,7 @@ TEST(HubCacheTest, LinksNamesToBlobsAndWritesTheRef) {
               "../../../blobs/" + projector_digest);
     EXPECT_EQ(read_file(dir / (snapshot + "m.gguf")), "model");
     EXPECT_EQ(read_file(dir / (snapshot + "vision/mmproj.gguf")), "projector");
-    EXPECT_EQ(read_file(dir / "models--org--repo/refs/main"), commit);
+    EXPECT_EQ(read_file(dir / "models--org--repo/refs/main"), revision);
     EXPECT_FALSE(fs::exists(dir / "models--org--repo/refs/main.part"));
 }
 
@@ -97,7 +97,7 @@ TEST(HubCacheTest, TheRefFollowsTheNewestCommit) {
     put_blob(dir, model_digest, "model");
     dir.write("models--org--repo/refs/main", std::string(40, 'd'));
     ASSERT_TRUE(link_hub_snapshot(dir.path(), hub_plan()));
-    EXPECT_EQ(read_file(dir / "models--org--repo/refs/main"), commit);
+    EXPECT_EQ(read_file(dir / "models--org--repo/refs/main"), revision);
 }
 
 TEST(HubCacheTest, LeavesWhatHasTheNameAlready) {

@@ -10,7 +10,7 @@
 namespace routerd {
 namespace {
 
-WallTime at(int seconds) {
+WallTime learned_at(int seconds) {
     return WallTime(std::chrono::seconds(1'700'000'000 + seconds));
 }
 
@@ -18,7 +18,7 @@ CorrectionRow row(const std::string& fingerprint, int seconds) {
     return {.fingerprint = fingerprint,
             .model = "model of " + fingerprint,
             .figures = "{}",
-            .learned_at = at(seconds)};
+            .learned_at = learned_at(seconds)};
 }
 
 class CorrectionsTest : public testing::Test {
@@ -47,7 +47,7 @@ TEST_F(CorrectionsTest, ComeBackAsTheyWere) {
     ASSERT_EQ(rows->size(), 1U);
     EXPECT_EQ(rows->front().model, "model of a");
     EXPECT_EQ(rows->front().figures, R"({"version":1})");
-    EXPECT_EQ(rows->front().learned_at, at(1));
+    EXPECT_EQ(rows->front().learned_at, learned_at(1));
 }
 
 TEST_F(CorrectionsTest, AreReplacedAndTheOldestDropped) {

@@ -8,7 +8,7 @@
 namespace routerd::transfer {
 namespace {
 
-std::string digest_of(std::string_view text) {
+std::string digest_of_text(std::string_view text) {
     Sha256 digest;
     digest.update(text);
     return digest.finish();
@@ -16,8 +16,9 @@ std::string digest_of(std::string_view text) {
 
 // FIPS 180-4's examples (NIST, "SHA-256", one and two blocks), and of no byte at all.
 TEST(Sha256Test, IsThatOfTheStandard) {
-    EXPECT_EQ(digest_of("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    EXPECT_EQ(digest_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+    EXPECT_EQ(digest_of_text("abc"),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(digest_of_text("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
               "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
     EXPECT_EQ(Sha256().finish(),
               "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
