@@ -3,12 +3,13 @@
 # include of a room that is not named does not compile.
 
 include("${CMAKE_CURRENT_LIST_DIR}/embed_text.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/profile.cmake")
 
-# routerd_add_room(daemon/gguf SOURCES reader.cpp … DEPENDS common/base … LIBRARIES SQLite::SQLite3 [ASIO])
+# routerd_add_room(daemon/gguf SOURCES reader.cpp … DEPENDS common/base … LIBRARIES SQLite::SQLite3 [ASIO] [HOT])
 # LIBRARIES are private: a heavy header stays inside the room. ASIO: the room's sources use Boost.Asio,
-# and share one precompiled header of it.
+# and share one precompiled header of it. HOT: requests pass through it, see profile.cmake.
 function(routerd_add_room room)
-    cmake_parse_arguments(ARG "ASIO" "" "SOURCES;DEPENDS;LIBRARIES;PUBLIC_LIBRARIES" ${ARGN})
+    cmake_parse_arguments(ARG "ASIO;HOT" "" "SOURCES;DEPENDS;LIBRARIES;PUBLIC_LIBRARIES" ${ARGN})
     string(REPLACE "/" "_" target "routerd_${room}")
     set(view "${CMAKE_BINARY_DIR}/rooms/${target}")
     get_filename_component(parent "${room}" DIRECTORY)
@@ -23,6 +24,9 @@ function(routerd_add_room room)
         routerd_join_sources(${target})
         if(ARG_ASIO)
             routerd_use_asio_pch(${target})
+        endif()
+        if(ARG_HOT)
+            routerd_use_profile(${target})
         endif()
     else()
         add_library(${target} INTERFACE)

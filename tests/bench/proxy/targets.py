@@ -17,8 +17,8 @@ from processes import end, free_port, is_alive, wait_for_start
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get('ROUTERD_BUILD_DIR', ROOT / 'build/bench'))
-UPSTREAM = BUILD / 'tests/bench/bench_upstream'
-LOAD = BUILD / 'tests/bench/bench_load'
+UPSTREAM = BUILD / 'tests/bench/proxy/bench_upstream'
+LOAD = BUILD / 'tests/bench/proxy/bench_load'
 TINY_MODEL = BUILD / 'tools/tiny_model/routerd-tiny-model'
 NGINX = shutil.which('nginx', path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
 KEY = 'sk-bench'
