@@ -74,25 +74,30 @@ class Search {
         const int fd = ::dirfd(stream);
         while (const dirent* entry = ::readdir(stream)) {  // NOLINT(concurrency-mt-unsafe): own DIR
             const std::string name(entry->d_name);
-            struct stat status {};
-            if (name.front() == '.' ||
-                ::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-                continue;
-            }
-            const auto below = path.empty() ? name : path + "/" + name;
-            if (S_ISREG(status.st_mode) && name.ends_with(".part")) {
-                add(below, status);
-            } else if (S_ISDIR(status.st_mode) && depth < deepest) {
-                UniqueFd next(
-                    ::openat(fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-                if (next) {
-                    look_into(std::move(next), below, depth + 1);
-                }
+            if (name.front() != '.') {
+                look_at(fd, name, path.empty() ? name : path + '/' + name, depth);
             }
         }
     }
 
   private:
+    /// `path` is where `name` of the folder is.
+    void look_at(int folder, const std::string& name, const std::string& path, int depth) {
+        struct stat status {};
+        if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+            return;
+        }
+        if (S_ISREG(status.st_mode) && name.ends_with(".part")) {
+            add(path, status);
+        } else if (S_ISDIR(status.st_mode) && depth < deepest) {
+            UniqueFd next(
+                ::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+            if (next) {
+                look_into(std::move(next), path, depth + 1);
+            }
+        }
+    }
+
     void add(const std::string& path, const struct stat& status) {
         const auto shown = root_ + "/" + path;
         if (!wanted_.has(shown, status)) {

@@ -69,7 +69,7 @@ class Pulls::Removal {
     explicit Removal(Pulls& pulls) noexcept : pulls_(pulls) { ++pulls_.removals_; }
     Removal(const Removal&) = delete;
     Removal& operator=(const Removal&) = delete;
-    ~Removal() {
+    ~Removal() {  // NOLINT(bugprone-exception-escape): cancel() of a timer cannot fail
         if (--pulls_.removals_ == 0) {
             pulls_.removals_over_.cancel();
         }
@@ -118,6 +118,7 @@ asio::awaitable<Result<std::vector<Doomed>>> Pulls::take_aim(std::vector<std::st
 
 asio::awaitable<Result<std::vector<RemovedFile>>> Pulls::remove_files(std::vector<Doomed> files) {
     std::vector<std::string> paths;
+    paths.reserve(files.size());
     for (const auto& file : files) {
         paths.push_back(file.shown);
     }

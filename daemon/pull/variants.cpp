@@ -85,6 +85,7 @@ std::string Variant::missing() const {
 
 std::vector<RepositoryFile> Variant::files() const {
     std::vector<RepositoryFile> files;
+    files.reserve(parts.size());
     for (const auto& [number, part] : parts) {
         files.push_back(part);
     }
@@ -122,6 +123,7 @@ std::vector<Variant> variants_of(const std::vector<RepositoryFile>& files) {
         variant.parts.insert_or_assign(split ? split->number : 1U, file);
     }
     std::vector<Variant> variants;
+    variants.reserve(found.size());
     for (auto& [key, variant] : found) {
         variants.push_back(std::move(variant));
     }

@@ -10,12 +10,13 @@
 namespace routerd::transfer {
 
 /// Some bytes of a file between their arrival and their way into the file and the digest.
-struct Block {
+struct Block {  // NOLINT(cppcoreguidelines-pro-type-member-init): see `data`
     static constexpr std::size_t capacity = std::size_t{128} << 10U;
 
     std::uint64_t offset = 0;  ///< in the file
     std::size_t size = 0;      ///< bytes of `data` that are filled
-    /// Where the disk can take it without a copy: see PartFile::alignment.
+    /// Not filled before it is needed. Where the disk can take it without a copy: see
+    /// PartFile::alignment.
     alignas(4096) std::array<char, capacity> data;
 
     std::uint64_t end() const noexcept { return offset + size; }

@@ -54,7 +54,7 @@ Result<const CurlLibrary*> load_curl() {
     // Never closed: its libraries have threads and handlers of their own.
     void* const library = ::dlopen(library_name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (library == nullptr) {
-        const char* const said = ::dlerror();
+        const char* const said = ::dlerror();  // NOLINT(concurrency-mt-unsafe): a thread's own
         return not_there(said == nullptr ? "not found" : said);
     }
     if (!find_all(library, curl)) {

@@ -342,23 +342,25 @@ void Download::fail(Error error) {
 }
 
 void Download::check_stalls(TimePoint now) {
+    const auto longest = engine_.settings().stall_timeout;
     for (auto& lane : lanes_) {
         if (lane.request.is_paused()) {
             lane.last_byte = now;  // it is we who do not listen
         }
-        if (lane.request.is_running() && now - lane.last_byte > engine_.settings().stall_timeout) {
-            const auto seconds = std::chrono::duration_cast<std::chrono::milliseconds>(
-                engine_.settings().stall_timeout);
-            const bool whole = lane.whole;
-            end_lane(lane);
-            if (whole) {
-                restart("");
-            }
-            trouble(
-                Error(Errc::unavailable, "the origin sent nothing for " + format_duration(seconds)),
-                std::nullopt, may_wait() && !whole ? endless : most_first_failures);
+        if (lane.request.is_running() && now - lane.last_byte > longest) {
+            break_off(lane, longest);
         }
     }
+}
+
+void Download::break_off(Lane& lane, std::chrono::milliseconds silence) {
+    const bool whole = lane.whole;
+    end_lane(lane);
+    if (whole) {
+        restart("");
+    }
+    trouble(Error(Errc::unavailable, "the origin sent nothing for " + format_duration(silence)),
+            std::nullopt, may_wait() && !whole ? endless : most_first_failures);
 }
 
 void Download::resume_paused(TimePoint now) {

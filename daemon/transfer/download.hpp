@@ -78,6 +78,7 @@ class Download : private Lane::Owner {
     void fail(Error error);
     void wind_down();
     void check_stalls(TimePoint now);
+    void break_off(Lane& lane, std::chrono::milliseconds silence);
     void resume_paused(TimePoint now);
     void report(TimePoint now);
     /// Whoever never was there may be a wrong name.

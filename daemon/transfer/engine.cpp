@@ -113,21 +113,20 @@ void Engine::take_commands() {
     }
 }
 
+void Engine::finish(const CURL* easy, CURLcode code) {
+    const auto is_its = [easy, code](const auto& entry) {
+        return entry.second->finish(easy, code);
+    };
+    if (std::ranges::none_of(downloads_, is_its)) {
+        std::ranges::any_of(documents_, is_its);
+    }
+}
+
 void Engine::finish_requests() {
     int left = 0;
     while (const CURLMsg* const message = curl_.multi_info_read(multi_, &left)) {
-        if (message->msg != CURLMSG_DONE) {
-            continue;
-        }
-        const auto* const easy = message->easy_handle;
-        const auto code = message->data.result;
-        const auto finish = [easy, code](const auto& transfers) {
-            return std::ranges::any_of(transfers, [easy, code](const auto& entry) {
-                return entry.second->finish(easy, code);
-            });
-        };
-        if (!finish(downloads_)) {
-            finish(documents_);
+        if (message->msg == CURLMSG_DONE) {
+            finish(message->easy_handle, message->data.result);
         }
     }
 }
@@ -157,14 +156,13 @@ int Engine::wait_time(TimePoint now) {
     return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(due - now).count());
 }
 
+bool Engine::quits() {
+    const std::lock_guard lock(mutex_);
+    return quits_;
+}
+
 void Engine::run() {
-    while (true) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (quits_) {
-                return;
-            }
-        }
+    while (!quits()) {
         take_commands();
         disk_->finish_all();
         int running = 0;

@@ -67,8 +67,10 @@ class Engine {
 
     void post(Command command);
     void run();
+    bool quits();
     void take_commands();
     void finish_requests();
+    void finish(const CURL* easy, CURLcode code);
     void step_all(TimePoint now);
     int wait_time(TimePoint now);
 

@@ -48,14 +48,14 @@ void Extents::remove(Range range) {
         return;
     }
     std::vector<Range> left;
-    for (const auto& one : ranges_) {
-        const Range before{one.begin, std::min(one.end, range.begin)};
-        const Range after{std::max(one.begin, range.end), one.end};
-        for (const auto& part : {before, after}) {
-            if (!part.empty()) {
-                left.push_back(part);
-            }
+    const auto keep = [&left](Range part) {
+        if (!part.empty()) {
+            left.push_back(part);
         }
+    };
+    for (const auto& one : ranges_) {
+        keep({one.begin, std::min(one.end, range.begin)});
+        keep({std::max(one.begin, range.end), one.end});
     }
     ranges_ = std::move(left);
 }

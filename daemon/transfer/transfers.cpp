@@ -21,7 +21,7 @@ struct Transfers::Pending {
     std::optional<Result<Answer>> answer;
 };
 
-Transfers::Transfers(asio::any_io_executor executor, TransferSettings settings)
+Transfers::Transfers(const asio::any_io_executor& executor, TransferSettings settings)
     : executor_(executor),
       settings_(std::move(settings)),
       mailbox_(executor, [this](Told&& told) { hear(std::move(told)); }) {}

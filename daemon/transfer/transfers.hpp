@@ -35,7 +35,7 @@ class Transfers {
         virtual void on_live(const Live& live) = 0;
     };
 
-    Transfers(asio::any_io_executor executor, TransferSettings settings);
+    Transfers(const asio::any_io_executor& executor, TransferSettings settings);
     ~Transfers();
     Transfers(const Transfers&) = delete;
     Transfers& operator=(const Transfers&) = delete;
