@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <set>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -51,15 +52,11 @@ std::string told(const Variant& variant) {
 }
 
 std::vector<std::string> quantizations_of(const std::vector<Variant>& variants) {
-    std::vector<std::string> names;
+    std::set<std::string> names;
     for (const auto& variant : variants) {
-        const auto& name = variant.quantization.empty() ? variant.path : variant.quantization;
-        if (std::find(names.begin(), names.end(), name) == names.end()) {
-            names.push_back(name);
-        }
+        names.insert(variant.quantization.empty() ? variant.path : variant.quantization);
     }
-    std::sort(names.begin(), names.end());
-    return names;
+    return {names.begin(), names.end()};
 }
 
 std::string listed(std::vector<std::string> names) {
@@ -242,9 +239,12 @@ Result<Choice> take_included(const std::vector<RepositoryFile>& files,
         const auto parts = variant.files();
         ordered.insert(ordered.end(), parts.begin(), parts.end());
     }
+    std::set<std::string> placed;
+    for (const auto& file : ordered) {
+        placed.insert(file.path);
+    }
     for (const auto& file : choice.files) {
-        const auto same = [&file](const auto& other) { return other.path == file.path; };
-        if (std::none_of(ordered.begin(), ordered.end(), same)) {
+        if (placed.insert(file.path).second) {
             ordered.push_back(file);
         }
     }

@@ -17,12 +17,16 @@ struct RemoteFile {
     std::string local;                  ///< that file; empty for one that is fetched
     std::optional<std::uint64_t> size;  ///< bytes, where the source says so
     std::string sha256;                 ///< 64 lower-case hexadecimal digits, or empty: not known
+
+    bool operator==(const RemoteFile&) const = default;
 };
 
 /// A repository's state, for those who want its files in the layout of the hub's own cache.
 struct HubRevision {
     std::string repo;      ///< "org/repo"
     std::string revision;  ///< commit, 40 hexadecimal digits
+
+    bool operator==(const HubRevision&) const = default;
 };
 
 /// What a reference stands for, as its source answered.
@@ -39,6 +43,8 @@ struct Plan {
     /// The name of a template of llama.cpp's own, for `--chat-template`, where the model's file has
     /// none in it; empty: none is known.
     std::string chat_template;
+
+    bool operator==(const Plan&) const = default;
 };
 
 }  // namespace routerd::pull

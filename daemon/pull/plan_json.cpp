@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/base/text.hpp"
+
 namespace routerd::pull {
 namespace {
 
@@ -23,7 +25,7 @@ RemoteFile file_from_json(const json& in) {
     file.local = in.at("local").get<std::string>();
     file.sha256 = in.at("sha256").get<std::string>();
     if (const auto size = in.find("size"); size != in.end()) {
-        file.size = size->get<std::uint64_t>();
+        file.size = size->get_ref<const json::number_unsigned_t&>();  // no other is converted
     }
     return file;
 }
@@ -67,7 +69,7 @@ Result<Plan> plan_from_json(std::string_view text) {
         }
         return plan;
     } catch (const json::exception& error) {
-        return Error(Errc::invalid_request, std::string("a kept plan: ") + error.what());
+        return Error(Errc::invalid_request, "a kept plan: " + escaped(error.what()));
     }
 }
 

@@ -108,7 +108,7 @@ Result<Reference> parse_plain(std::string_view text) {
     }
     if (text.find('/') == std::string_view::npos) {
         return bad_reference(text, "it has no owner")
-            .with_hint("write ollama://" + std::string(text.substr(0, longest_shown_reference)) +
+            .with_hint("write ollama://" + escaped(text.substr(0, longest_shown_reference)) +
                        " for Ollama's registry, or org/repo for the hub");
     }
     return parse_hub_reference(text);

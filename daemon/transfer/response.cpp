@@ -203,16 +203,19 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view text, Wal
     std::tm parts{};
     const std::string date(text);
     const char* const end = ::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    if (end == nullptr || *end != '\0') {
+    if (end != date.c_str() + date.size()) {
         return std::nullopt;
     }
-    const auto at = std::chrono::system_clock::from_time_t(::timegm(&parts));
-    const auto delay = std::chrono::ceil<seconds>(at - now);
+    // In seconds: some mean "never" by the year 9999, which is beyond WallTime's nanoseconds.
+    const std::chrono::sys_seconds at{seconds(::timegm(&parts))};
+    const auto delay = at - std::chrono::floor<seconds>(now);
     return std::clamp(delay, seconds(0), longest_delay);
 }
 
 bool is_strong(std::string_view etag) noexcept {
-    return etag.size() > 2 && etag.front() == '"' && etag.back() == '"';
+    const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
+    return etag.size() > 2 && etag.front() == '"' && etag.back() == '"' &&
+           std::none_of(etag.begin(), etag.end(), is_control);
 }
 
 Judgement judge(const ResponseHead& head, const Asked& asked, WallTime now) {

@@ -42,7 +42,8 @@ std::optional<ContentRange> parse_content_range(std::string_view text);
 /// minutes. nullopt: there is none, or it cannot be read.
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view text, WallTime now);
 
-/// "W/"-tags may stand for other bytes (RFC 9110, 8.8.1): no part of a file goes by one.
+/// Whether parts of a file may go by it: "W/"-tags may stand for other bytes (RFC 9110, 8.8.1), and
+/// what has control characters could not be sent back.
 bool is_strong(std::string_view etag) noexcept;
 
 /// What was asked for, and what is known of the file.

@@ -37,8 +37,8 @@ std::string quoted_url(std::string_view text) {
     text = text.substr(0, text.find_first_of("?#"));
     const auto scheme = text.find("://");
     if (const auto user = text.rfind('@'); user != std::string_view::npos) {
-        const auto kept = scheme == std::string_view::npos ? 0 : scheme + 3;
-        return "'" + escaped(text.substr(0, std::min(kept, user))) + "…" +
+        const bool has_scheme = scheme != std::string_view::npos && scheme < user;
+        return "'" + escaped(text.substr(0, has_scheme ? scheme + 3 : 0)) + "…" +
                escaped(text.substr(user, longest_quote)) + "'";
     }
     return "'" + escaped(text.substr(0, longest_quote)) +
@@ -47,6 +47,10 @@ std::string quoted_url(std::string_view text) {
 
 Error bad_url(std::string_view text, const std::string& why) {
     return {Errc::invalid_request, "URL " + quoted_url(text) + ": " + why};
+}
+
+Error too_long(std::string_view text) {
+    return bad_url(text, "longer than " + std::to_string(longest_url) + " bytes");
 }
 
 /// Where a program that is less strict would see a number: "127.1", "0x7f.0.0.1", "2130706433".
@@ -211,7 +215,7 @@ bool same_origin(const Url& a, const Url& b) noexcept {
 Result<Url> parse_url(std::string_view text) {
     const auto is_odd = [](char c) { return c <= ' ' || c > '~' || c == '\\'; };
     if (text.size() > longest_url) {
-        return bad_url(text, "longer than " + std::to_string(longest_url) + " bytes");
+        return too_long(text);
     }
     if (std::any_of(text.begin(), text.end(), is_odd)) {
         return bad_url(text, "a space, a backslash or what is not printable ASCII is in it")
@@ -234,6 +238,9 @@ Result<Url> parse_url(std::string_view text) {
     if (!url.target.starts_with('/')) {
         url.target.insert(0, "/");
     }
+    if (url.text().size() > longest_url) {  // its one spelling may be longer than what was given
+        return too_long(text);
+    }
     return url;
 }
 
@@ -241,7 +248,7 @@ Result<Url> resolve_location(const Url& base, std::string_view location) {
     if (location.empty() || location.front() == '#') {
         return Error(Errc::forbidden, "redirect from '" + base.shown() + "' leads nowhere");
     }
-    const auto url = parse_url(absolute(base, location));
+    auto url = parse_url(absolute(base, location));
     if (!url) {
         return Error(Errc::forbidden,
                      "redirect from '" + base.shown() + "': " + url.error().message());

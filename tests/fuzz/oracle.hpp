@@ -23,6 +23,14 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
                      : std::string_view(reinterpret_cast<const char*>(data), size);
 }
 
+/// Takes the first line of `text`, without its break, from its front.
+inline std::string_view take_first_line(std::string_view& text) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const auto line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    return line;
+}
+
 inline bool lies_in(std::string_view part, std::string_view whole) {
     return part.empty() || (part.data() >= whole.data() &&
                             part.data() + part.size() <= whole.data() + whole.size());

@@ -1,20 +1,14 @@
 #include "daemon/pull/sources/hub.hpp"
 
-#include <algorithm>
 #include <utility>
 
-#include "daemon/catalog/file_name.hpp"
-#include "daemon/pull/choice.hpp"
-#include "daemon/pull/sources/answer.hpp"
-#include "daemon/pull/variants.hpp"
+#include "daemon/pull/sources/hub_plan.hpp"
 #include "daemon/transfer/url.hpp"
 
 namespace routerd::pull {
 namespace {
 
 constexpr std::size_t most_pages = 50;  // of 1000 files
-constexpr std::size_t most_repository_files = 20'000;
-constexpr std::size_t most_planned_files = 1000;
 
 }  // namespace
 
@@ -35,9 +29,7 @@ class HubResolver {
     Documents::Request request(std::string url) const;
     asio::awaitable<Result<void>> find_commit();
     asio::awaitable<Result<void>> list_files();
-    Result<std::string> following(const Document& page, const std::string& url) const;
     Result<Plan> plan();
-    RemoteFile planned(const RepositoryFile& file, const std::string& model) const;
 
     Documents& documents_;
     HubReference reference_;
@@ -80,29 +72,12 @@ asio::awaitable<Result<void>> HubResolver::find_commit() {
     co_return Result<void>();
 }
 
-/// The page after `page`, of `url`; empty: it is the last.
-Result<std::string> HubResolver::following(const Document& page, const std::string& url) const {
-    const auto link = next_page(page);
-    if (link.empty()) {
-        return std::string();
-    }
-    const auto here = transfer::parse_url(url);
-    if (!here) {
-        return here.error();
-    }
-    const auto next = transfer::resolve_location(*here, link);
-    if (!next || !transfer::same_origin(*here, *next)) {
-        return Error(Errc::upstream_error, "its listing goes on at another host");
-    }
-    return next->text();
-}
-
 asio::awaitable<Result<void>> HubResolver::list_files() {
     auto url = addresses_.tree(commit_.sha);
     for (std::size_t pages = 0; !url.empty(); ++pages) {
-        if (pages == most_pages || files_.size() > most_repository_files) {
-            co_return Error(Errc::upstream_error, "its listing has more than " +
-                                                      std::to_string(files_.size()) + " files");
+        if (pages == most_pages) {
+            co_return Error(Errc::upstream_error,
+                            "its listing has more than " + std::to_string(most_pages) + " pages");
         }
         const auto asked = request(url);
         const auto page = co_await documents_.get(asked);
@@ -113,7 +88,7 @@ asio::awaitable<Result<void>> HubResolver::list_files() {
         if (!read) {
             co_return read.error();
         }
-        const auto next = following(*page, url);
+        const auto next = address_after(*page, url);
         if (!next) {
             co_return next.error();
         }
@@ -122,49 +97,17 @@ asio::awaitable<Result<void>> HubResolver::list_files() {
     co_return Result<void>();
 }
 
-RemoteFile HubResolver::planned(const RepositoryFile& file, const std::string& model) const {
-    RemoteFile remote;
-    const auto folder = parent_path(model);
-    const bool moves = is_projector_name(file.path) && !model.empty() && !folder.empty();
-    const auto place =
-        moves ? std::string(folder) + "/" + std::string(base_name(file.path)) : file.path;
-    remote.path = reference_.id() + "/" + place;
-    remote.url = addresses_.file(commit_.sha, file.path);
-    remote.size = file.size;
-    remote.sha256 = file.sha256;
-    return remote;
-}
-
 Result<Plan> HubResolver::plan() {
     Wanted wanted;
     wanted.tag = reference_.tag;
     wanted.file = reference_.file;
     wanted.include = options_.include;
     wanted.budget = options_.memory_budget;
-    std::sort(files_.begin(), files_.end(),
-              [](const auto& a, const auto& b) { return a.path < b.path; });
-    const auto same = [](const auto& a, const auto& b) { return a.path == b.path; };
-    files_.erase(std::unique(files_.begin(), files_.end(), same), files_.end());
-    auto choice = choose_files(files_, wanted);
-    if (!choice) {
-        return choice.error();
+    auto plan =
+        plan_of(HubListing{reference_.id(), commit_.sha, std::move(files_)}, addresses_, wanted);
+    if (plan) {
+        plan->notes.insert(plan->notes.begin(), notes_.begin(), notes_.end());
     }
-    if (choice->files.size() > most_planned_files) {
-        return Error(Errc::invalid_request,
-                     "more than " + std::to_string(most_planned_files) + " files of it are meant");
-    }
-    Plan plan;
-    plan.name = reference_.id();
-    plan.name += choice->quantization.empty() ? "" : ":" + choice->quantization;
-    // What was named file by file stays where the repository has it.
-    const auto& first = choice->files.front().path;
-    const bool is_whole = options_.include.empty() && !is_projector_name(first);
-    for (const auto& file : choice->files) {
-        plan.files.push_back(planned(file, is_whole ? first : std::string()));
-    }
-    plan.notes = std::move(notes_);
-    plan.notes.insert(plan.notes.end(), choice->notes.begin(), choice->notes.end());
-    plan.hub = HubRevision{reference_.id(), commit_.sha};
     return plan;
 }
 

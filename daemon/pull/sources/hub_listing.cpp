@@ -7,12 +7,14 @@
 #include "daemon/catalog/file_name.hpp"
 #include "daemon/pull/names.hpp"
 #include "daemon/pull/sources/answer.hpp"
+#include "daemon/transfer/url.hpp"
 
 namespace routerd::pull {
 namespace {
 
 constexpr std::size_t commit_digits = 40;
 constexpr std::size_t most_left_out_notes = 10;
+constexpr std::size_t most_repository_files = 20'000;
 
 /// The hub answers 401 for what does not exist, too, to those without a token.
 Error refused_by_hub(const Document& document, bool has_token) {
@@ -119,6 +121,11 @@ Result<void> read_page(const Document& document, bool has_token, std::vector<Rep
             }
             continue;
         }
+        if (files.size() == most_repository_files) {
+            return Error(
+                Errc::upstream_error,
+                "its listing has more than " + std::to_string(most_repository_files) + " files");
+        }
         const auto large = entry.find("lfs");
         const auto sha256 = large != entry.end() ? text_member(*large, "oid") : std::string();
         const auto size = large != entry.end() ? count_member(*large, "size") : std::nullopt;
@@ -126,6 +133,22 @@ Result<void> read_page(const Document& document, bool has_token, std::vector<Rep
                          is_sha256(sha256) ? sha256 : std::string()});
     }
     return {};
+}
+
+Result<std::string> address_after(const Document& page, const std::string& url) {
+    const auto link = next_page(page);
+    if (link.empty()) {
+        return std::string();
+    }
+    const auto here = transfer::parse_url(url);
+    if (!here) {
+        return here.error();
+    }
+    const auto next = transfer::resolve_location(*here, link);
+    if (!next || !transfer::same_origin(*here, *next)) {
+        return Error(Errc::upstream_error, "its listing goes on at another host");
+    }
+    return next->text();
 }
 
 }  // namespace routerd::pull

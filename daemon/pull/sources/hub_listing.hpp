@@ -43,4 +43,8 @@ Result<HubCommit> read_commit(const Document& document, bool has_token);
 Result<void> read_page(const Document& document, bool has_token, std::vector<RepositoryFile>& files,
                        std::vector<std::string>& notes);
 
+/// The address of the page of the listing after `page`, which came from `url`; empty: it is the
+/// last. Errors: upstream_error (it is not on the same host), invalid_request (`url`).
+Result<std::string> address_after(const Document& page, const std::string& url);
+
 }  // namespace routerd::pull

@@ -1,11 +1,11 @@
 #include "daemon/pull/sources/ollama.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "daemon/pull/names.hpp"
 #include "daemon/pull/sources/answer.hpp"
 #include "daemon/pull/sources/ollama_manifest.hpp"
+#include "daemon/pull/sources/ollama_plan.hpp"
 #include "daemon/pull/sources/ollama_template.hpp"
 #include "daemon/transfer/sha256.hpp"
 
@@ -27,15 +27,11 @@ class OllamaResolver {
     asio::awaitable<Result<Plan>> resolve();
 
   private:
-    std::string name() const;
     Documents::Request request(const std::string& what) const;
     asio::awaitable<Result<void>> find_layers();
     asio::awaitable<Result<std::string>> text_of(OllamaLayer layer);
     asio::awaitable<Result<void>> read_settings();
-    Result<void> add_files();
-    void add_file(const OllamaLayer& layer, const std::string& file);
     void read_template(const std::string& text);
-    const OllamaLayer* first(std::string_view kind) const;
 
     Documents& documents_;
     OllamaReference reference_;
@@ -58,30 +54,12 @@ OllamaResolver::OllamaResolver(Documents& documents, OllamaReference reference,
     repository_ += "/v2/" + reference_.space + "/" + reference_.name;
 }
 
-/// As Ollama shortens it, and the catalogue.
-std::string OllamaResolver::name() const {
-    std::string name;
-    if (!reference_.host.empty()) {
-        name += reference_.host + "/";
-    }
-    if (reference_.space != "library" || !name.empty()) {
-        name += reference_.space + "/";
-    }
-    return name + reference_.name + ":" + reference_.tag;
-}
-
 Documents::Request OllamaResolver::request(const std::string& what) const {
     Documents::Request request;
     request.url = repository_ + what;
     request.token = options_.token;
     request.most = longest_ollama_text;
     return request;
-}
-
-const OllamaLayer* OllamaResolver::first(std::string_view kind) const {
-    const auto found = std::find_if(layers_.begin(), layers_.end(),
-                                    [kind](const auto& layer) { return layer.kind == kind; });
-    return found == layers_.end() ? nullptr : &*found;
 }
 
 asio::awaitable<Result<void>> OllamaResolver::find_layers() {
@@ -144,7 +122,7 @@ void OllamaResolver::read_template(const std::string& text) {
 }
 
 asio::awaitable<Result<void>> OllamaResolver::read_settings() {
-    if (const auto* layer = first("params"); layer != nullptr) {
+    if (const auto* layer = first_of(layers_, "params"); layer != nullptr) {
         const auto text = co_await text_of(*layer);
         if (!text) {
             co_return text.error();
@@ -153,7 +131,7 @@ asio::awaitable<Result<void>> OllamaResolver::read_settings() {
         plan_.overrides = std::move(settings.overrides);
         plan_.notes.insert(plan_.notes.end(), settings.notes.begin(), settings.notes.end());
     }
-    if (const auto* layer = first("template"); layer != nullptr) {
+    if (const auto* layer = first_of(layers_, "template"); layer != nullptr) {
         const auto text = co_await text_of(*layer);
         if (!text) {
             co_return text.error();
@@ -163,61 +141,17 @@ asio::awaitable<Result<void>> OllamaResolver::read_settings() {
     co_return Result<void>();
 }
 
-void OllamaResolver::add_file(const OllamaLayer& layer, const std::string& file) {
-    auto host = reference_.host;
-    std::replace(host.begin(), host.end(), ':', '_');
-    RemoteFile remote;
-    remote.path = "ollama/" + (host.empty() ? "" : host + "/") + reference_.space + "/" +
-                  reference_.name + "/" + reference_.tag + "/" + file;
-    remote.url = repository_ + "/blobs/sha256:" + layer.sha256;
-    remote.size = layer.size;
-    remote.sha256 = layer.sha256;
-    plan_.files.push_back(std::move(remote));
-}
-
-Result<void> OllamaResolver::add_files() {
-    const auto* model = first("model");
-    if (model == nullptr) {
-        return Error(Errc::not_found, "it has no weights in a GGUF file")
-            .with_hint("models of Ollama's cloud and those in other formats cannot be pulled");
-    }
-    const auto file = reference_.name + "-" + reference_.tag + ".gguf";
-    add_file(*model, file);
-    if (const auto* projector = first("projector"); projector != nullptr) {
-        add_file(*projector, "mmproj-" + file);  // the catalogue pairs by that name
-    }
-    for (const auto& remote : plan_.files) {
-        if (const auto checked = checked_path(remote.path); !checked) {
-            return checked.error();
-        }
-    }
-    const auto count = [this](std::string_view kind) {
-        return std::count_if(layers_.begin(), layers_.end(),
-                             [kind](const auto& layer) { return layer.kind == kind; });
-    };
-    if (count("model") > 1 || count("projector") > 1) {
-        plan_.notes.emplace_back("it has several files of weights, of which the first is taken");
-    }
-    if (first("adapter") != nullptr) {
-        plan_.notes.emplace_back("its adapter (LoRA) is left out");
-    }
-    if (first("system") != nullptr) {
-        plan_.notes.emplace_back("its system prompt is left out: clients send their own");
-    }
-    return {};
-}
-
 asio::awaitable<Result<Plan>> OllamaResolver::resolve() {
-    const auto attempt = "find '" + name() + "' in Ollama's registry";
-    plan_.name = name();
+    const auto attempt = "find '" + model_name(reference_) + "' in Ollama's registry";
     const auto found = co_await find_layers();
     if (!found) {
         co_return found.error().within(attempt);
     }
-    const auto added = add_files();
-    if (!added) {
-        co_return added.error().within(attempt);
+    auto plan = plan_of(reference_, repository_, layers_);
+    if (!plan) {
+        co_return plan.error().within(attempt);
     }
+    plan_ = std::move(*plan);
     const auto read = co_await read_settings();
     if (!read) {
         co_return read.error().within(attempt);

@@ -16,6 +16,7 @@ constexpr std::string_view sha256_prefix = "sha256:";
 constexpr std::size_t most_layers = 1000;
 constexpr std::size_t longest_parameter = 64;  // bytes of a name in a note
 constexpr std::size_t most_stops = 64;
+constexpr std::size_t most_left_told = 20;  // parameters in a note
 
 /// What a parameter is called on the command line of llama-server, where it is what requests get
 /// that do not say otherwise: what Ollama makes of it, too.
@@ -87,6 +88,11 @@ Result<std::vector<OllamaLayer>> layers_of(const nlohmann::json& manifest) {
     return layers;
 }
 
+const OllamaLayer* first_of(const std::vector<OllamaLayer>& layers, std::string_view kind) {
+    const auto found = std::ranges::find(layers, kind, &OllamaLayer::kind);
+    return found == layers.end() ? nullptr : &*found;
+}
+
 OllamaSettings settings_of(const nlohmann::json& parameters) {
     OllamaSettings settings;
     auto arguments = nlohmann::json::array();
@@ -97,9 +103,13 @@ OllamaSettings settings_of(const nlohmann::json& parameters) {
     }
     for (const auto& [name, value] : parameters.items()) {
         const auto key = key_of(name, value);
-        const auto text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
         const auto option = option_of(name);
-        if (!option.empty() && value.is_number()) {
+        const bool is_argument = !option.empty() && value.is_number();
+        // No other values are looked into: dump() takes more stack the deeper one is nested.
+        const auto text = is_argument || !key.empty()
+                              ? value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+                              : std::string();
+        if (is_argument) {
             arguments.push_back(option);
             arguments.push_back(text);
         } else if (is_setting(key, text)) {
@@ -115,6 +125,10 @@ OllamaSettings settings_of(const nlohmann::json& parameters) {
     }
     if (!arguments.empty()) {
         settings.overrides.emplace_back("args", arguments.dump());
+    }
+    if (left.size() > most_left_told) {
+        left.resize(most_left_told);
+        left.emplace_back("…");
     }
     if (!left.empty()) {
         settings.notes.push_back("parameters for Ollama that are left out: " + join(left, ", "));

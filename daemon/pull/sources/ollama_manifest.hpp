@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct OllamaLayer {
 /// The layers of a manifest in their order; of other media types than Ollama's there are none.
 /// Errors: upstream_error (no manifest, a digest that is none).
 Result<std::vector<OllamaLayer>> layers_of(const nlohmann::json& manifest);
+
+/// The first layer of a kind; nullptr: there is none. It lives as long as `layers`.
+const OllamaLayer* first_of(const std::vector<OllamaLayer>& layers, std::string_view kind);
 
 /// Settings for a model, made of what its author gave it for Ollama.
 struct OllamaSettings {

@@ -127,6 +127,16 @@ TEST_F(HubTest, DoesNotFollowAListingToAnotherHostNorForEver) {
     EXPECT_LT(documents_.asked.size(), 60U);
 }
 
+TEST_F(HubTest, RefusesAListingThatIsTooLong) {
+    std::string listing = "[";
+    for (int i = 0; i <= 20'000; ++i) {
+        listing += R"({"type":"file","path":")" + std::to_string(i) + R"(.gguf"},)";
+    }
+    documents_.answer(tree_, listing + "null]");
+    EXPECT_EQ(error(),
+              "upstream_error: find 'org/repo' on the hub: its listing has more than 20000 files");
+}
+
 TEST_F(HubTest, SaysWhenItIsRefused) {
     documents_.answer(api_ + "/revision/main", "", 401, {{"x-error-code", "RepoNotFound"}});
     EXPECT_EQ(error(), "forbidden: find 'org/repo' on the hub: the hub refuses it with status 401");

@@ -161,6 +161,30 @@ TEST_F(OllamaPullTest, StandsParametersThatAreNone) {
     EXPECT_EQ(plan->notes.at(0), "its parameters cannot be read and are left out");
 }
 
+TEST_F(OllamaPullTest, LooksIntoNoParameterThatItDoesNotKnow) {
+    layer("model", "weights");
+    const std::size_t depth = 200'000;  // of dump(): more than the stack has room for
+    layer("params", R"({"deep":)" + std::string(depth, '[') + std::string(depth, ']') +
+                        R"(,"stop":[[]],"top_k":20})");
+    const auto plan = resolve();
+    ASSERT_TRUE(plan) << plan.error().message();
+    EXPECT_THAT(plan->overrides, ElementsAre(Pair("args", R"(["--top-k","20"])")));
+    EXPECT_EQ(plan->notes.at(0), "parameters for Ollama that are left out: deep, stop");
+}
+
+TEST_F(OllamaPullTest, NamesSomeOfManyParametersThatAreLeftOut) {
+    layer("model", "weights");
+    std::string parameters = "{";
+    for (int i = 0; i < 1000; ++i) {
+        parameters += "\"name" + std::to_string(1000 + i) + "\":0,";
+    }
+    layer("params", parameters + R"("z":0})");
+    const auto plan = resolve();
+    ASSERT_TRUE(plan) << plan.error().message();
+    EXPECT_LT(plan->notes.at(0).size(), 300U);
+    EXPECT_TRUE(plan->notes.at(0).ends_with("name1018, name1019, …"));
+}
+
 struct Turns {
     const char* text;
     const char* name;

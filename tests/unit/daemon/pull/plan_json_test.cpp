@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/base/text.hpp"
+
 namespace routerd::pull {
 namespace {
 
@@ -77,6 +79,22 @@ TEST(PlanJsonTest, RefusesJunk) {
         const auto plan = plan_from_json(text);
         EXPECT_TRUE(!plan && plan.error().code() == Errc::invalid_request) << text;
     }
+}
+
+TEST(PlanJsonTest, TakesNoSizeThatIsNone) {
+    const auto whole = to_json(whole_plan());
+    const auto size = std::to_string(*whole_plan().files[0].size);
+    for (const auto* other : {"-1", "1.5", "1e300", "18446744073709551616", "\"5\"", "null"}) {
+        auto text = whole;
+        text.replace(text.find(size), size.size(), other);
+        EXPECT_FALSE(plan_from_json(text)) << other;
+    }
+}
+
+TEST(PlanJsonTest, SaysWhatIsWrongInWordsForATerminal) {
+    const auto plan = plan_from_json("{\"name\":\"\xff\x7f\"}");
+    ASSERT_FALSE(plan);
+    EXPECT_EQ(plan.error().message(), escaped(plan.error().message()));
 }
 
 TEST(PlanJsonTest, BytesThatAreNoTextDoNotBreakIt) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/text.hpp"
+
 namespace routerd::pull {
 namespace {
 
@@ -109,6 +111,16 @@ INSTANTIATE_TEST_SUITE_P(
                     "https://example.com/", "https://example.com/x.bin", "https://user@h/x.gguf",
                     "https://h/..%2fx.gguf", "file://x.gguf", "file:///x.bin", "file:/m/x.gguf",
                     "file:///a/../x.gguf", "file:///a%00.gguf", "file://host/x.gguf"));
+
+TEST(ReferenceErrorsTest, CutNoCharacterInTheirHints) {
+    std::string name = "a";
+    while (name.size() < 300) {
+        name += "é";
+    }
+    const auto reference = parse_reference(name);
+    ASSERT_FALSE(reference);
+    EXPECT_EQ(reference.error().hint(), valid_utf8(reference.error().hint()));
+}
 
 TEST(ReferenceErrorsTest, RefuseWhatIsTooLong) {
     EXPECT_FALSE(parse_reference("org/" + std::string(97, 'a')));

@@ -66,6 +66,8 @@ TEST(ResponseTest, ReadsWhenToTryAgain) {
     EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now), 10s);
     EXPECT_EQ(parse_retry_after("Sun, 06 Nov 2094 08:49:47 GMT", now), 10min);
     EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1984 08:49:47 GMT", now), 0s);
+    EXPECT_EQ(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now), 10min);
+    EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now + 1ms), 10s);
     EXPECT_EQ(parse_retry_after("soon", now), std::nullopt);
     EXPECT_EQ(parse_retry_after("", now), std::nullopt);
 }
@@ -145,6 +147,8 @@ TEST(ResponseTest, OnlyStrongTagsJoinParts) {
     EXPECT_TRUE(is_strong("\"abc\""));
     EXPECT_FALSE(is_strong("W/\"abc\""));
     EXPECT_FALSE(is_strong("\"\""));
+    EXPECT_FALSE(is_strong("\"a\rX-Evil: 1\""));
+    EXPECT_TRUE(is_strong("\"\xe4\""));
     EXPECT_FALSE(is_strong(""));
 }
 

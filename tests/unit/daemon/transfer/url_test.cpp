@@ -70,11 +70,15 @@ TEST(UrlTest, RefusesWhatCanBeReadInTwoWays) {
     }
     EXPECT_EQ(read("https://" + std::string(64, 'a') + ".b/"), "refused");
     EXPECT_EQ(read("https://h/" + std::string(9000, 'a')), "refused");
+    EXPECT_EQ(read("https://h/" + std::string(8182, 'a')).size(), 8192U);
+    EXPECT_EQ(read("https://h?" + std::string(8182, 'a')), "refused");  // 8193 bytes as text()
 }
 
 TEST(UrlTest, QuotesNoSecret) {
     const auto user = parse_url("https://someone:hunter2@h/x?token=hunter3");
     EXPECT_EQ(user.error().message().find("hunter"), std::string::npos);
+    const auto late = parse_url("someone:hunter2@http://h/");
+    EXPECT_EQ(late.error().message().find("hunter"), std::string::npos);
     const auto query = parse_url("https://h./x?token=hunter3");
     EXPECT_EQ(query.error().message().find("hunter"), std::string::npos);
     EXPECT_EQ(parse_url("https://h/x?sig=1")->shown(), "https://h/x");
