@@ -21,7 +21,7 @@ bool Pipeline::speaks_events() const noexcept {
 }
 
 bool Pipeline::fail(Error error) {
-    failure_ = std::move(error);
+    failure_ = std::make_unique<Error>(std::move(error));
     return false;
 }
 
@@ -84,9 +84,9 @@ asio::awaitable<void> Pipeline::blame_server() {
     if (by_server && !exchange_.gone()) {
         const auto end = co_await lease_->end_within(end_grace);
         const auto message = failure_->message() + (end.empty() ? "" : ": ") + end;
-        failure_ = Error(Errc::upstream_error, message);
+        *failure_ = Error(Errc::upstream_error, message);
     }
-    failure_ = failure_->within("model '" + account_.record.model + "'");
+    *failure_ = failure_->within("model '" + account_.record.model + "'");
 }
 
 asio::awaitable<bool> Pipeline::connect() {

@@ -81,8 +81,8 @@ class Pipeline final : private Transfer::Pilot {
     std::optional<Lease> lease_;
     std::unique_ptr<Upstream> upstream_;
     std::unique_ptr<Transfer> transfer_;
-    std::optional<Error> failure_;
-    bool waited_aloud_ = false;  // comments were sent: status and head are out
+    std::unique_ptr<Error> failure_;  // few have one, and each parked stream has a Pipeline
+    bool waited_aloud_ = false;       // comments were sent: status and head are out
     bool dropped_ = false;       // somebody took it out of the queue; the client is still there
     bool says_it_anew_ = false;  // the server's answer is an error in another dialect
     bool described_ = false;     // describe() has added its headers
