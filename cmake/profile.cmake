@@ -1,6 +1,6 @@
 # A build that was trained (scripts/train): the rooms on a request's way are laid out by what they did
 # under load. What never ran is made small and put out of the way, so that a request touches fewer
-# lines of the processor's caches; that is a tenth of its processor time.
+# lines of the processor's caches.
 set(ROUTERD_PROFILE "" CACHE STRING "of the HOT rooms: record what they do, use what was recorded, or empty")
 set_property(CACHE ROUTERD_PROFILE PROPERTY STRINGS "" record use)
 if(ROUTERD_PROFILE AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
