@@ -14,6 +14,7 @@ inline TimePoint steady_now() noexcept {
     return std::chrono::steady_clock::now();
 }
 
+/// Whole milliseconds.
 inline std::chrono::milliseconds since(TimePoint begun) noexcept {
     return std::chrono::duration_cast<std::chrono::milliseconds>(steady_now() - begun);
 }

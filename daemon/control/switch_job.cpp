@@ -13,7 +13,6 @@
 #include "daemon/supervisor/fleet.hpp"
 
 namespace routerd {
-namespace {}  // namespace
 
 asio::awaitable<void> make_way(Fleet& fleet, std::string id) {
     co_await fleet.unload(std::move(id));

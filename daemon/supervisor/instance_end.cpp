@@ -10,7 +10,6 @@
 #include "daemon/supervisor/instance.hpp"
 
 namespace routerd {
-namespace {}  // namespace
 
 asio::awaitable<void> Instance::watch() {
     const auto status = co_await child_->wait();

@@ -117,9 +117,8 @@ void Engine::finish(const CURL* easy, CURLcode code) {
     const auto is_its = [easy, code](const auto& entry) {
         return entry.second->finish(easy, code);
     };
-    if (std::ranges::none_of(downloads_, is_its)) {
-        std::ranges::any_of(documents_, is_its);
-    }
+    static_cast<void>(std::ranges::any_of(downloads_, is_its) ||
+                      std::ranges::any_of(documents_, is_its));
 }
 
 void Engine::finish_requests() {

@@ -23,6 +23,15 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
                      : std::string_view(reinterpret_cast<const char*>(data), size);
 }
 
+/// Gives an input to one of several checks: its first byte says to which, '0' to the first.
+template <std::size_t count>
+int check_one(std::string_view text, void (*const (&checks)[count])(std::string_view)) {
+    if (!text.empty()) {
+        checks[static_cast<unsigned char>(text.front() - '0') % count](text.substr(1));
+    }
+    return 0;
+}
+
 /// Takes the first line of `text`, without its break, from its front.
 inline std::string_view take_first_line(std::string_view& text) {
     const auto end = std::min(text.find('\n'), text.size());

@@ -293,20 +293,6 @@ void check_extents(std::string_view text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const auto text = routerd::fuzz::text_of(data, size);
-    if (text.empty()) {
-        return 0;
-    }
-    const auto rest = text.substr(1);
-    switch (static_cast<unsigned char>(text.front() - '0') % 3) {
-        case 0:
-            check_url(rest);
-            break;
-        case 1:
-            check_head(rest);
-            break;
-        default:
-            check_extents(rest);
-    }
-    return 0;
+    return routerd::fuzz::check_one(routerd::fuzz::text_of(data, size),
+                                    {check_url, check_head, check_extents});
 }

@@ -293,26 +293,7 @@ void check_kept_plan(std::string_view text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const auto text = routerd::fuzz::text_of(data, size);
-    if (text.empty()) {
-        return 0;
-    }
-    const auto rest = text.substr(1);
-    switch (static_cast<unsigned char>(text.front() - '0') % 5) {
-        case 0:
-            check_reference(rest);
-            break;
-        case 1:
-            check_hub(rest);
-            break;
-        case 2:
-            check_manifest(rest);
-            break;
-        case 3:
-            check_settings(rest);
-            break;
-        default:
-            check_kept_plan(rest);
-    }
-    return 0;
+    return routerd::fuzz::check_one(
+        routerd::fuzz::text_of(data, size),
+        {check_reference, check_hub, check_manifest, check_settings, check_kept_plan});
 }

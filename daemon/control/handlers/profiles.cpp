@@ -11,7 +11,6 @@
 #include "daemon/supervisor/fleet.hpp"
 
 namespace routerd::control {
-namespace {}  // namespace
 
 Reply list_profiles(Control& control, Exchange& exchange) {
     const auto page = read_page(exchange);
