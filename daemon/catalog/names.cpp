@@ -55,8 +55,8 @@ Result<std::shared_ptr<const Model>> model_named(const Snapshot& snapshot, std::
     if (!near.empty()) {
         return error.with_hint("did you mean '" + near + "'?");
     }
-    return error.with_hint(names.empty() ? "no model was found at all: see routerctl doctor, or "
-                                           "put a GGUF file into a models directory"
+    return error.with_hint(names.empty() ? "no model was found at all: fetch one with routerctl "
+                                           "pull, or see routerctl doctor"
                                          : "GET /v1/models or routerctl ls has the names");
 }
 

@@ -60,7 +60,8 @@ void add_models(Checks& checks, const Snapshot& snapshot, const Fleet& fleet) {
     const auto count = std::to_string(snapshot.models.size());
     if (snapshot.models.empty()) {
         checks.push_back(warned("models", "none found",
-                                "put a GGUF file into a models directory, then: routerctl rescan"));
+                                "fetch one with routerctl pull, or put a GGUF file into a models "
+                                "directory, then: routerctl rescan"));
     } else {
         checks.push_back(passed("models", count + " found"));
     }
