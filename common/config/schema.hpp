@@ -34,6 +34,7 @@ struct HttpConfig {
     Duration header_timeout = std::chrono::seconds(10);  ///< first byte of a head to its last
     Duration body_timeout = std::chrono::seconds(30);    ///< longest pause inside a body
     Duration idle_timeout = std::chrono::seconds(60);    ///< a kept connection without a request
+    bool io_uring = true;           ///< joins the system calls of a turn, where the kernel can
     bool insecure_no_auth = false;  ///< command line only: listen beyond loopback without a key
 };
 

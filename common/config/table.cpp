@@ -85,6 +85,9 @@ void add_http(std::vector<ConfigKey>& keys) {
                        "than 512 bytes a second is refused"));
     keys.push_back(key("http.idle_timeout", c, &H::idle_timeout, duration_type(a_moment, a_day),
                        "how long a connection without a request is kept"));
+    keys.push_back(key("http.io_uring", c, &H::io_uring, boolean_type(),
+                       "read and write several connections by one system call, where the kernel "
+                       "has io_uring for it"));
     keys.push_back(key("http.insecure_no_auth", c, &H::insecure_no_auth, boolean_type(),
                        "listen beyond loopback although there is no key"));
     keys.back().from = ConfigKey::From::command_line;

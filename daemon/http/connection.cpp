@@ -17,6 +17,7 @@ using State = Stream::Outcome::State;
 // A block, enough for most heads and small bodies.
 constexpr std::size_t least_room = BlockPool::size - Connection::padding;
 constexpr std::chrono::milliseconds linger(500);
+constexpr std::chrono::seconds last_words(10);   // until a client has taken the end of an answer
 constexpr std::size_t tiny = 64;                 // bytes of a read
 constexpr int trickle = 2;                       // tiny reads in a row
 constexpr std::size_t read_at_once = 1U << 20U;  // bytes; then others have their turn
@@ -45,7 +46,7 @@ Arrival Connection::release(std::string_view head) {
     Arrival arrival;
     arrival.is_control = is_control_;
     arrival.stranger = stranger_;
-    arrival.input = std::string(head).append(input());
+    arrival.input = std::string(head).append(input()).append(stream_.take_received());
     std::tie(arrival.socket, arrival.tls) = stream_.release();
     gone_ = true;
     return arrival;
@@ -153,6 +154,11 @@ asio::awaitable<Result<void>> Connection::receive(TimePoint deadline, std::uint6
     }
 }
 
+bool Connection::has_sent_all() {
+    stream_.send_now();
+    return !stream_.has_unsent();
+}
+
 bool Connection::send_some(std::span<asio::const_buffer>& buffers) noexcept {
     return stream_.is_open() && stream_.write(buffers).state != State::failed;
 }
@@ -165,7 +171,7 @@ asio::awaitable<Result<void>> Connection::send(std::span<asio::const_buffer> buf
         if (!alive) {
             co_return client_left();
         }
-        if (buffers.empty()) {
+        if (buffers.empty() && !stream_.has_unsent()) {
             co_return boost::system::in_place_value;
         }
         if (expired_) {
@@ -252,6 +258,9 @@ void Connection::abort() noexcept {
 }
 
 asio::awaitable<void> Connection::finish() {
+    if (!has_sent_all()) {
+        co_await send("", std::chrono::steady_clock::now() + last_words);
+    }
     stream_.shutdown_send();
     const auto deadline = std::chrono::steady_clock::now() + linger;
     constexpr std::size_t most = 64U << 10U;  // bytes thrown away at most

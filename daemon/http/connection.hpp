@@ -96,8 +96,11 @@ class Connection final : private Stream::Owner {
     /// thrown away, so that a reset does not destroy our last answer (RFC 9112 9.6).
     asio::awaitable<void> finish();
 
-    /// Whether it waits for a request, of which nothing has come. Its session says so.
-    bool is_idle() const noexcept { return idle_; }
+    /// Whether it waits for a request, of which nothing has come, as its session says, and the
+    /// client has taken the last answer.
+    bool is_idle() { return idle_ && has_sent_all(); }
+    /// The socket has taken all that was sent; what waits for the turn's end leaves now.
+    bool has_sent_all();
     void set_idle(bool idle) noexcept { idle_ = idle; }
 
     /// What answers on it now: the server says so.

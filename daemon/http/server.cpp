@@ -110,7 +110,9 @@ Server::Server(IoLoop& loop, const Routes& routes, Options options)
     : loop_(loop),
       routes_(routes),
       options_(std::move(options)),
-      tasks_(loop.executor(), "http session") {}
+      tasks_(loop.executor(), "http session") {
+    loop_.poller().join(options_.http.io_uring);
+}
 
 Server::~Server() = default;
 

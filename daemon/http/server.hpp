@@ -56,8 +56,11 @@ class Server {
     /// Who may come in, from the next request on.
     void use(Authorize authorize) { options_.authorize = std::move(authorize); }
 
-    /// Limits of size and time, from the next wait on.
-    void use(const HttpConfig& http) { options_.http = http; }
+    /// Limits of size and time, from the next wait on, and how the loop reads and writes.
+    void use(const HttpConfig& http) {
+        options_.http = http;
+        loop_.poller().join(http.io_uring);
+    }
 
     /// The certificate of listeners with TLS, from the next connection on; before the first of them
     /// listens.
@@ -121,10 +124,11 @@ class Server {
     void prepare(Exchange::Request& request) const;
     std::unique_ptr<Served> take_spare();
     static void clean_up(Connection& connection, Served& served);
-    bool may_pass(const Connection& connection) const noexcept {
-        return successor_ && !connection.is_tls() && connection.stranger().empty();
+    bool may_pass(Connection& connection) const {
+        return successor_ && !connection.is_tls() && connection.stranger().empty() &&
+               connection.has_sent_all();
     }
-    bool closes(const Connection& connection) const noexcept {
+    bool closes(Connection& connection) const {
         return draining_ || (successor_ && !may_pass(connection));
     }
 

@@ -1,7 +1,9 @@
 #include "daemon/net/poller.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -10,14 +12,15 @@
 namespace routerd {
 namespace {
 
+constexpr std::size_t worth_joining = 2;  // events
 constexpr unsigned always = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
-int make_set() {
+UniqueFd make_set() {
     const int fd = ::epoll_create1(EPOLL_CLOEXEC);
     if (fd < 0) {
         throw std::system_error(errno, std::generic_category(), "epoll_create1");
     }
-    return fd;
+    return UniqueFd(fd);
 }
 
 void control(int set, int operation, int fd, unsigned events, Poller::Watched& watched) {
@@ -31,28 +34,38 @@ void control(int set, int operation, int fd, unsigned events, Poller::Watched& w
 
 }  // namespace
 
-Poller::Poller(const asio::any_io_executor& executor) : set_(executor, make_set()) {}
-
-void Poller::add(int fd, Watched& watched) {
-    control(set_.native_handle(), EPOLL_CTL_ADD, fd, always, watched);
-    ++watched_;
-    arm();
-}
-
-void Poller::want_output(int fd, Watched& watched, bool wanted) {
-    control(set_.native_handle(), EPOLL_CTL_MOD, fd, wanted ? always | EPOLLOUT : always, watched);
-}
-
-void Poller::remove(int fd, Watched& watched) noexcept {
-    ::epoll_ctl(set_.native_handle(), EPOLL_CTL_DEL, fd, nullptr);
-    forget(watched);
-    if (--watched_ == 0) {
-        boost::system::error_code ignored;  // a loop with nothing to watch may end
-        set_.cancel(ignored);
+Poller::Poller(const asio::any_io_executor& executor)
+    : executor_(executor), set_(make_set()), wait_(executor, *this) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = this;  // nobody's who is watched
+    if (::epoll_ctl(set_.get(), EPOLL_CTL_ADD, wait_.asio_set(), &event) != 0) {
+        throw std::system_error(errno, std::generic_category(), "epoll_ctl");
     }
 }
 
+void Poller::add(int fd, Watched& watched) {
+    control(set_.get(), EPOLL_CTL_ADD, fd, always, watched);
+    ++watched_;
+    if (!busy_) {
+        busy_.emplace(executor_);
+    }
+}
+
+void Poller::want_output(int fd, Watched& watched, bool wanted) {
+    control(set_.get(), EPOLL_CTL_MOD, fd, wanted ? always | EPOLLOUT : always, watched);
+}
+
+void Poller::remove(int fd, Watched& watched) noexcept {
+    ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    forget(watched);
+    --watched_;
+}
+
 void Poller::forget(const Watched& watched) noexcept {
+    if (told_ == &watched) {
+        told_ = nullptr;
+    }
     for (auto& event : batch_) {
         if (event.data.ptr == &watched) {
             event.data.ptr = nullptr;
@@ -64,43 +77,130 @@ void Poller::forget(const Watched& watched) noexcept {
 
 void Poller::again(Watched& watched) {
     again_.push_back(&watched);
-    arm();
+    if (!tells_) {
+        take_turn_soon();
+    }
 }
 
-void Poller::arm() {
-    if (std::exchange(armed_, true)) {
-        return;
+void Poller::take_turn_soon() {
+    if (!std::exchange(turn_is_due_, true)) {
+        asio::post(executor_, [this] {
+            turn_is_due_ = false;
+            take_turn();
+        });
     }
-    if (!again_.empty()) {
-        asio::post(set_.get_executor(), [this] { turn(); });
-        return;
-    }
-    set_.async_wait(asio::posix::stream_descriptor::wait_read,
-                    [this](const boost::system::error_code& /*cancelled*/) { turn(); });
 }
 
-void Poller::turn() {
+Poller::Found Poller::wait(int timeout) {
+    if (watched_ == 0) {
+        busy_.reset();  // a loop with nothing to watch may end; not before it runs again
+    }
+    const int count = ::epoll_wait(set_.get(), events_.data(), batch_size, timeout);
+    batch_ = std::span(events_).first(static_cast<std::size_t>(std::max(count, 0)));
+    const auto asio = std::ranges::find(batch_, static_cast<void*>(this),
+                                        [](const auto& event) { return event.data.ptr; });
+    Found found;
+    if (asio != batch_.end()) {
+        found.asio = true;
+        *asio = batch_.back();
+        batch_ = batch_.first(batch_.size() - 1);
+    }
+    found.own = !batch_.empty();
+    return found;
+}
+
+/// Reads for those that are about to be told. What they then read is in the cache, and what they
+/// run stays there from one to the next.
+void Poller::receive_early() {
+    std::array<Watched*, IoBatch::capacity> whose{};
+    std::array<int, IoBatch::capacity> results{};
+    if (early_ == nullptr) {
+        early_ = std::make_unique_for_overwrite<char[]>(IoBatch::capacity * early_room);
+    }
+    std::size_t count = 0;
+    for (const auto& event : batch_) {
+        auto* watched = static_cast<Watched*>(event.data.ptr);
+        const bool has_input = watched != nullptr && (event.events & EPOLLIN) != 0;
+        const int fd = has_input ? watched->wants_input_early() : -1;
+        if (fd >= 0 && count < whose.size()) {
+            const std::span room(early_.get() + count * early_room, early_room);
+            joined_.receive(fd, room, results[count]);
+            whose[count++] = watched;
+        }
+    }
+    joined_.run();
+    for (std::size_t i = 0; i < count; ++i) {
+        whose[i]->on_input(static_cast<std::uint8_t>(i), results[i]);
+    }
+}
+
+bool Poller::send_later(int fd, std::span<const asio::const_buffer> pieces, std::size_t size,
+                        Watched& watched) {
+    if (!joins_ || size > most_later) {
+        return false;
+    }
+    if (later_.size() == later_count || later_used_ + size > later_room) {
+        send_now();
+    }
+    if (later_bytes_ == nullptr) {
+        later_bytes_ = std::make_unique_for_overwrite<char[]>(later_room);
+    }
+    auto* const begin = later_bytes_.get() + later_used_;
+    for (const auto& piece : pieces) {
+        if (piece.size() > 0) {
+            std::memcpy(later_bytes_.get() + later_used_, piece.data(), piece.size());
+            later_used_ += piece.size();
+        }
+    }
+    later_.push_back({fd, {begin, size}, 0, &watched});
+    return true;
+}
+
+void Poller::send_now() {
+    for (auto& later : later_) {
+        joined_.send(later.fd, later.bytes, later.result);
+    }
+    joined_.run();
+    for (const auto& later : later_) {
+        later.watched->on_sent(later.bytes, later.result);
+    }
+    later_.clear();
+    later_used_ = 0;
+}
+
+void Poller::tell(Watched& watched, unsigned events) {
+    told_ = &watched;
+    watched.on_io(events);
+    if (auto* const still_watched = std::exchange(told_, nullptr)) {
+        still_watched->on_told();
+    }
+}
+
+void Poller::take_turn() {
     now_ = steady_now();
     tells_ = true;
-    const int count = ::epoll_wait(set_.native_handle(), events_.data(), batch_size, 0);
-    batch_ = std::span(events_).first(static_cast<std::size_t>(std::max(count, 0)));
     told_again_.swap(again_);
+    joins_ = batch_.size() >= worth_joining && joined_.is_joined();
+    if (joins_) {
+        receive_early();
+    }
     while (!batch_.empty()) {
         const auto event = batch_.front();
         batch_ = batch_.subspan(1);
         if (event.data.ptr != nullptr) {
-            static_cast<Watched*>(event.data.ptr)->on_io(event.events);
+            tell(*static_cast<Watched*>(event.data.ptr), event.events);
         }
     }
     for (std::size_t i = 0; i < told_again_.size(); ++i) {
         if (auto* watched = told_again_[i]) {
-            watched->on_io(EPOLLIN);
+            tell(*watched, EPOLLIN);
         }
     }
     told_again_.clear();
-    tells_ = armed_ = false;
-    if (watched_ > 0) {
-        arm();
+    send_now();
+    joins_ = tells_ = false;
+    if (!again_.empty()) {
+        take_turn_soon();
     }
 }
 

@@ -2,13 +2,21 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <sys/epoll.h>
 
 #include "common/base/time.hpp"
+#include "common/base/unique_fd.hpp"
+#include "daemon/net/io_batch.hpp"
+#include "daemon/net/loop_wait.hpp"
 #include "daemon/net/net.hpp"
 
 namespace routerd {
@@ -16,9 +24,11 @@ namespace routerd {
 /// Tells of sockets that became ready, without an allocation, a queue or a system call per wait.
 /// Asio's own reactor tries each read before it waits for it, which on a connection that waits for
 /// its peer is a system call in vain for each message. So the sockets of requests and answers are
-/// in an epoll set of ours, registered once and edge-triggered, and Asio watches that set alone.
+/// in an epoll set of ours, registered once and edge-triggered, in which the loop waits.
+/// Where a turn has several events, their sockets are read by one system call before the first is
+/// told, and what is to be sent meanwhile leaves by another at the end (see IoBatch).
 /// Owned by its IoLoop; used on that loop's thread only.
-class Poller {
+class Poller final : private LoopWait::Waiter {
   public:
     /// Something whose descriptor is in the set. Its destructor must have removed it.
     class Watched {
@@ -26,13 +36,33 @@ class Poller {
         /// EPOLL… bits. Called from the loop; may remove and destroy anything, itself too.
         virtual void on_io(unsigned events) = 0;
 
+        /// Its socket, where bytes may be received for it before it is told of them; -1: no.
+        virtual int wants_input_early() const noexcept { return -1; }
+
+        /// What a recv() gave: so many bytes at input(place), until on_told(), or a negative errno.
+        /// on_io() follows.
+        virtual void on_input(std::uint8_t /*place*/, int /*result*/) noexcept {}
+
+        /// After on_io(), where it is still watched: what on_input() gave goes away now.
+        virtual void on_told() {}
+
+        /// What send_later() took was sent, or `result` of it: as send() has it, or a negative
+        /// errno.
+        virtual void on_sent(std::span<const char> /*bytes*/, int /*result*/) {}
+
       protected:
         ~Watched() = default;
     };
 
+    /// See LoopWait for the executor.
     explicit Poller(const asio::any_io_executor& executor);
     Poller(const Poller&) = delete;
     Poller& operator=(const Poller&) = delete;
+    ~Poller() = default;
+
+    /// Whether several sockets are read and written by one system call, where the kernel can; it
+    /// is so at first.
+    void join(bool wanted) noexcept { joined_.allow(wanted); }
 
     /// Adds a descriptor: from now on each change to readable and each hang-up is told once. What
     /// is there already is told with the next turn.
@@ -47,25 +77,65 @@ class Poller {
     /// others get their turn.
     void again(Watched& watched);
 
+    /// Where on_input() has its bytes.
+    const char* input(std::uint8_t place) const noexcept {
+        return early_.get() + place * early_room;
+    }
+    static constexpr std::size_t early_room = 4096;  ///< bytes of one place
+
+    /// Takes a copy of the bytes, of `size` in all, which are sent before this turn ends;
+    /// watched.on_sent() tells how it went. False, and nothing is taken: there is nothing to join
+    /// them with, send them now. One at a time of each `watched`.
+    bool send_later(int fd, std::span<const asio::const_buffer> pieces, std::size_t size,
+                    Watched& watched);
+    static constexpr std::size_t most_later = 4096;  ///< bytes of one send_later()
+
+    /// Sends what send_later() took.
+    void send_now();
+
     /// While it tells, when this turn began: as good as now for deadlines, and free. Else now.
     TimePoint now() const noexcept { return tells_ ? now_ : steady_now(); }
 
   private:
-    void arm();
-    void turn();
+    Found wait(int timeout) override;
+    void take_turn() override;
+    void take_turn_soon();
+    void receive_early();
+    void tell(Watched& watched, unsigned events);
     void forget(const Watched& watched) noexcept;
 
     static constexpr std::size_t batch_size = 128;
+    static constexpr std::size_t later_room = 64U << 10U;  // bytes of all
+    static constexpr std::size_t later_count = 32;  // then they leave: others can begin with them
 
-    asio::posix::stream_descriptor set_;
+    struct Later {
+        int fd;
+        std::span<const char> bytes;
+        int result;
+        Watched* watched;
+    };
+
+    asio::any_io_executor executor_;
+    UniqueFd set_;
+    LoopWait wait_;
     std::size_t watched_ = 0;
-    bool armed_ = false;
+    // The loop has something to wait for, as long as there is one.
+    std::optional<asio::executor_work_guard<asio::any_io_executor>> busy_;
+    bool turn_is_due_ = false;  // one was posted
     bool tells_ = false;
     TimePoint now_;
     std::array<epoll_event, batch_size> events_{};
     std::span<epoll_event> batch_;  // of them, not told yet
     std::vector<Watched*> again_;
     std::vector<Watched*> told_again_;
+    Watched* told_ = nullptr;  // whose on_io() runs, as long as it is watched
+
+    IoBatch joined_;
+    bool joins_ = false;  // in this turn
+    std::unique_ptr<char[]> early_;
+    std::unique_ptr<char[]> later_bytes_;
+    std::size_t later_used_ = 0;
+    std::vector<Later> later_;
 };
 
 }  // namespace routerd

@@ -43,11 +43,7 @@ ssize_t send_pieces(int socket, std::span<const asio::const_buffer> buffers) noe
         const auto& only = buffers.front();
         return ::send(socket, only.data(), only.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
-    std::size_t whole = 0;
-    for (const auto& buffer : buffers) {
-        whole += buffer.size();
-    }
-    if (whole <= joined_most) {
+    if (size_of(buffers) <= joined_most) {
         return send_joined(socket, buffers);
     }
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): the same
@@ -64,6 +60,14 @@ ssize_t send_pieces(int socket, std::span<const asio::const_buffer> buffers) noe
 }
 
 }  // namespace
+
+std::size_t size_of(std::span<const asio::const_buffer> buffers) noexcept {
+    std::size_t whole = 0;
+    for (const auto& buffer : buffers) {
+        whole += buffer.size();
+    }
+    return whole;
+}
 
 void advance(std::span<asio::const_buffer>& buffers, std::size_t sent) noexcept {
     while (!buffers.empty() && sent >= buffers.front().size()) {
@@ -99,9 +103,14 @@ void Stream::on_io(unsigned events) {
     if ((events & EPOLLOUT) != 0 && tls_ && tls_->reading_wants_output()) {
         events |= EPOLLIN;
     }
-    const bool takes_output = (events & EPOLLOUT) != 0 && std::exchange(waits_for_output_, false);
-    const bool has_input = (events & ~unsigned{EPOLLOUT}) != 0;
+    if ((events & EPOLLOUT) != 0 && unsent_ && send_unsent() && !waits_for_output_) {
+        loop_.poller().want_output(socket_.get(), *this, false);
+    }
+    const bool takes_output =
+        (events & EPOLLOUT) != 0 && !unsent_ && std::exchange(waits_for_output_, false);
+    const bool has_input = (events & ~unsigned{EPOLLOUT}) != 0 || send_error_ != 0;
     readable_ = readable_ || has_input;
+    more_behind_ = more_behind_ || (has_input && kept_);
     if (takes_output) {
         loop_.poller().want_output(socket_.get(), *this, false);
         if (has_input) {
@@ -113,32 +122,96 @@ void Stream::on_io(unsigned events) {
     }
 }
 
+int Stream::wants_input_early() const noexcept {
+    const bool wants = !tls_ && !readable_ && !reads_much_;
+    return wants ? socket_.get() : -1;
+}
+
+void Stream::on_input(std::uint8_t place, int result) noexcept {
+    if (result != -EAGAIN) {
+        place_ = place;
+        received_ = static_cast<std::int16_t>(result);
+        received_at_ = 0;
+        more_behind_ = result == static_cast<int>(Poller::early_room);
+        readable_ = true;
+    }
+}
+
+std::string_view Stream::received() const noexcept {
+    const char* const bytes = kept_ ? kept_.get() : loop_.poller().input(place_);
+    return {bytes + received_at_, static_cast<std::size_t>(std::max<int>(received_, 0))};
+}
+
+void Stream::forget_received() noexcept {
+    received_ = nothing;
+    kept_.reset();
+}
+
+void Stream::on_told() {
+    if (received_ > 0 && !kept_) {
+        const auto left = received();
+        auto kept = std::make_unique_for_overwrite<char[]>(left.size());
+        std::memcpy(kept.get(), left.data(), left.size());
+        kept_ = std::move(kept);
+        received_at_ = 0;
+    }
+}
+
+Stream::Outcome Stream::read_received(std::span<char> room) noexcept {
+    if (received_ <= 0) {
+        const int result = std::exchange(received_, nothing);
+        return outcome_of(result == 0 ? 0 : -1, -result, room.size());
+    }
+    const auto held = received();
+    const auto count = std::min(room.size(), held.size());
+    std::memcpy(room.data(), held.data(), count);
+    received_at_ = static_cast<std::uint16_t>(received_at_ + count);
+    received_ = static_cast<std::int16_t>(held.size() - count);
+    if (received_ == 0) {
+        forget_received();
+        readable_ = more_behind_ || peer_closed_;
+    }
+    return {State::moved, count, 0};
+}
+
+/// What a recv() means.
+Stream::Outcome Stream::outcome_of(ssize_t count, int error, std::size_t room) noexcept {
+    if (count > 0) {
+        const auto got = static_cast<std::size_t>(count);
+        readable_ = got == room || peer_closed_;
+        reads_much_ = got > Poller::early_room;
+        return {State::moved, got, 0};
+    }
+    readable_ = false;
+    if (count < 0 && error == EAGAIN && send_error_ == 0) {
+        return {State::would_block, 0, 0};
+    }
+    peer_closed_ = true;
+    const int why = count < 0 && error != EAGAIN ? error : send_error_;
+    return why == 0 ? Outcome{State::end, 0, 0} : Outcome{State::failed, 0, why};
+}
+
 Stream::Outcome Stream::read(std::span<char> room) noexcept {
     if (tls_) [[unlikely]] {
         return read_tls(room);
     }
-    for (;;) {
-        const auto count = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
-        if (count > 0) {
-            const auto got = static_cast<std::size_t>(count);
-            readable_ = got == room.size() || peer_closed_;
-            return {State::moved, got, 0};
-        }
-        if (count == 0) {
-            peer_closed_ = true;
-            readable_ = false;
-            return {State::end, 0, 0};
-        }
-        if (errno == EAGAIN) {
-            readable_ = false;
-            return {State::would_block, 0, 0};
-        }
-        if (errno != EINTR) {
-            peer_closed_ = true;
-            readable_ = false;
-            return {State::failed, 0, errno};
-        }
+    if (received_ != nothing) {
+        return read_received(room);
     }
+    ssize_t count = 0;
+    do {
+        count = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
+    } while (count < 0 && errno == EINTR);
+    return outcome_of(count, errno, room.size());
+}
+
+std::string Stream::take_received() {
+    std::string taken;
+    if (received_ > 0) {
+        taken = received();
+        forget_received();
+    }
+    return taken;
 }
 
 Stream::Outcome Stream::read_tls(std::span<char> room) noexcept {
@@ -153,11 +226,11 @@ Stream::Outcome Stream::read_tls(std::span<char> room) noexcept {
 
 void Stream::set_low_water(std::size_t bytes) noexcept {
     const auto wanted = static_cast<int>(std::min<std::size_t>(bytes, low_water_most));
-    if (static_cast<std::uint32_t>(wanted) == low_water_ || tls_ || !socket_) {
+    if (wanted == low_water_ || tls_ || !socket_) {
         return;
     }
     if (::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof(wanted)) == 0) {
-        low_water_ = static_cast<std::uint32_t>(wanted);
+        low_water_ = static_cast<std::uint16_t>(wanted);
     }
 }
 
@@ -167,6 +240,26 @@ Stream::Outcome Stream::write(std::span<asio::const_buffer>& buffers) noexcept {
         written_ += sent.count;
         return sent;
     }
+    if (sends_later_) {
+        send_now();
+    }
+    if (send_error_ != 0) {
+        return {State::failed, 0, send_error_};
+    }
+    if (unsent_) {
+        return {State::would_block, 0, 0};
+    }
+    const auto whole = size_of(buffers);
+    if (whole > 0 && loop_.poller().send_later(socket_.get(), buffers, whole, *this)) {
+        sends_later_ = true;
+        written_ += whole;
+        buffers = {};
+        return {State::moved, whole, 0};
+    }
+    return write_now(buffers);
+}
+
+Stream::Outcome Stream::write_now(std::span<asio::const_buffer>& buffers) noexcept {
     std::size_t moved = 0;
     while (!buffers.empty()) {
         if (buffers.front().size() == 0) {
@@ -186,6 +279,47 @@ Stream::Outcome Stream::write(std::span<asio::const_buffer>& buffers) noexcept {
         }
     }
     return {State::moved, moved, 0};
+}
+
+void Stream::send_now() {
+    if (sends_later_) {
+        loop_.poller().send_now();
+    }
+}
+
+void Stream::on_sent(std::span<const char> bytes, int result) {
+    sends_later_ = false;
+    const auto sent = static_cast<std::size_t>(std::max(result, 0));
+    if (sent == bytes.size()) {
+        return;
+    }
+    if (result < 0 && result != -EAGAIN) {
+        send_error_ = static_cast<std::int16_t>(-result);
+        peer_closed_ = true;
+        loop_.poller().again(*this);
+        return;
+    }
+    const auto left = bytes.subspan(sent);
+    unsent_ = std::make_unique<std::string>(left.data(), left.size());
+    loop_.poller().want_output(socket_.get(), *this, true);
+}
+
+/// True when none is left. Where it fails, send_error_ says why.
+bool Stream::send_unsent() noexcept {
+    std::array<asio::const_buffer, 1> pieces{asio::buffer(*unsent_)};
+    std::span<asio::const_buffer> left(pieces);
+    const auto sent = write_now(left);
+    written_ -= sent.count;  // counted when they were taken
+    if (sent.state == State::would_block) {
+        unsent_->erase(0, sent.count);
+        return false;
+    }
+    if (sent.state == State::failed) {
+        send_error_ = static_cast<std::int16_t>(sent.error);
+        peer_closed_ = true;
+    }
+    unsent_.reset();
+    return true;
 }
 
 void Stream::wait_for_output() {
@@ -225,6 +359,7 @@ bool Stream::peer_took_nothing(std::uint64_t before, int error) const noexcept {
 }
 
 std::pair<UniqueFd, std::unique_ptr<TlsSession>> Stream::release() noexcept {
+    send_now();
     set_low_water(1);  // the next owner knows of none
     loop_.poller().remove(socket_.get(), *this);
     auto released = std::pair(std::move(socket_), std::move(tls_));
@@ -234,6 +369,7 @@ std::pair<UniqueFd, std::unique_ptr<TlsSession>> Stream::release() noexcept {
 
 void Stream::close() noexcept {
     if (socket_) {
+        send_now();
         if (tls_) {
             tls_->say_end();
             tls_.reset();
@@ -242,6 +378,8 @@ void Stream::close() noexcept {
         socket_.reset();
     }
     clear_deadline();
+    forget_received();
+    unsent_.reset();
     readable_ = false;
     peer_closed_ = true;
 }
@@ -256,6 +394,7 @@ void Stream::abort() noexcept {
 }
 
 void Stream::shutdown_send() noexcept {
+    send_now();
     if (tls_) {
         tls_->say_end();
     }

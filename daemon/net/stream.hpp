@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <sys/types.h>
 
 #include "common/base/unique_fd.hpp"
 #include "daemon/net/deadlines.hpp"
@@ -16,6 +19,9 @@
 namespace routerd {
 
 class TlsSession;
+
+/// Bytes of all of them.
+std::size_t size_of(std::span<const asio::const_buffer> buffers) noexcept;
 
 /// Takes `sent` bytes off the front of `buffers`.
 void advance(std::span<asio::const_buffer>& buffers, std::size_t sent) noexcept;
@@ -60,7 +66,9 @@ class Stream final : private Poller::Watched, private Expiring {
     Outcome read(std::span<char> room) noexcept;
 
     /// Sends as much of `buffers` as the socket takes, and advances them. What is left must be what
-    /// the next call begins with.
+    /// the next call begins with. In a turn of many events a few kilobytes are taken at once and
+    /// sent before it ends; what the socket did not take then is has_unsent(), and a failure is
+    /// that of the next read that finds nothing more.
     Outcome write(std::span<asio::const_buffer>& buffers) noexcept;
 
     /// A read may give something: nothing is known to the contrary.
@@ -69,6 +77,13 @@ class Stream final : private Poller::Watched, private Expiring {
     /// on_readable() is not told of fewer than `bytes` bytes, unless it is of an end; 1 at first. A
     /// read gives what there is all the same. Only a TCP socket without TLS can hold back so.
     void set_low_water(std::size_t bytes) noexcept;
+
+    /// write() took bytes that the socket has not: nothing else can be written before they are
+    /// gone, nor may it be released. close() loses them.
+    bool has_unsent() const noexcept { return unsent_ != nullptr; }
+
+    /// Sends what write() took and the turn's end would send, as far as the socket takes it.
+    void send_now();
 
     /// There may be bytes that set_low_water() holds back.
     bool holds_back() const noexcept { return low_water_ > 1; }
@@ -96,8 +111,11 @@ class Stream final : private Poller::Watched, private Expiring {
     /// by what lies in it, TCP by what was acknowledged.
     bool peer_took_nothing(std::uint64_t before, int error) const noexcept;
 
+    /// What the loop has received and nobody has read, for one that is about to be released.
+    std::string take_received();
+
     /// Lets go of the socket and its TLS, for another loop: as they are, not closed. What was read
-    /// is the caller's to pass on.
+    /// or received is the caller's to pass on.
     std::pair<UniqueFd, std::unique_ptr<TlsSession>> release() noexcept;
 
     /// Closes. The peer sees an orderly end unless it has unread data.
@@ -113,7 +131,19 @@ class Stream final : private Poller::Watched, private Expiring {
     using Expiring::set_deadline;
 
   private:
+    static constexpr std::int16_t nothing = INT16_MIN;
+
     void on_io(unsigned events) override;
+    int wants_input_early() const noexcept override;
+    void on_input(std::uint8_t place, int result) noexcept override;
+    void on_told() override;
+    void on_sent(std::span<const char> bytes, int result) override;
+    Outcome write_now(std::span<asio::const_buffer>& buffers) noexcept;
+    bool send_unsent() noexcept;
+    std::string_view received() const noexcept;
+    void forget_received() noexcept;
+    Outcome read_received(std::span<char> room) noexcept;
+    Outcome outcome_of(ssize_t count, int error, std::size_t room) noexcept;
     void on_deadline() override { owner_.on_expired(); }
     Outcome read_tls(std::span<char> room) noexcept;
 
@@ -122,10 +152,21 @@ class Stream final : private Poller::Watched, private Expiring {
     UniqueFd socket_;
     std::unique_ptr<TlsSession> tls_;  // nullptr: none
     std::uint64_t written_ = 0;
-    std::uint32_t low_water_ = 1;
+    std::unique_ptr<std::string> unsent_;
+    // What the loop received: bytes that lie at its `place`, or with us where they stay longer, or
+    // what else came of it.
+    std::unique_ptr<char[]> kept_;
+    std::int16_t received_ = nothing;  // bytes not read yet, or as of recv()
+    std::uint16_t received_at_ = 0;    // of them the first
+    std::uint8_t place_ = 0;
+    bool more_behind_ = false;  // there may be more in the socket
+    bool reads_much_ = false;   // more at once than the loop would receive for it
+    bool sends_later_ = false;  // the loop has bytes of it
     bool readable_ = false;
     bool peer_closed_ = false;
     bool waits_for_output_ = false;
+    std::int16_t send_error_ = 0;  // errno of a send that write() had promised
+    std::uint16_t low_water_ = 1;
 };
 
 }  // namespace routerd

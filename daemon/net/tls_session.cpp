@@ -20,14 +20,6 @@ using State = Stream::Outcome::State;
 
 constexpr std::size_t record_size = SSL3_RT_MAX_PLAIN_LENGTH;
 
-std::size_t size_of(std::span<const asio::const_buffer> buffers) noexcept {
-    std::size_t size = 0;
-    for (const auto& buffer : buffers) {
-        size += buffer.size();
-    }
-    return size;
-}
-
 /// What the next record holds: in place where the first piece fills it or is the only one, else
 /// joined in a place that is good until the next call.
 asio::const_buffer next_record(std::span<const asio::const_buffer> buffers) noexcept {

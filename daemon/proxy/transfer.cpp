@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
 namespace routerd {
 namespace {
 
@@ -26,7 +28,7 @@ bool Transfer::complete() const noexcept {
 /// reads and throws away what it is sent, so that a request could not be told from one it began.
 bool Transfer::reusable() const noexcept {
     return kind_ != BodyKind::chunked && keep_alive_ && !excess_ && !ended_ && status_ != 0 &&
-           complete() && to_send_.empty();
+           complete() && to_send_.empty() && !upstream_.stream().has_unsent();
 }
 
 bool Transfer::at_boundary() const noexcept {
@@ -115,7 +117,11 @@ void Transfer::on_upstream_expired() {
 void Transfer::on_client_gone() {
     upstream_.stream().close();  // at once: the server stops computing what nobody reads
     settle(client_left());
-    wake();
+    let_go();
+    if (finished_.has_sleeper()) {
+        // Of many who leave at once all servers hear first; what is to be put away follows.
+        asio::post(upstream_.stream().loop().executor(), [this] { finished_.resume(); });
+    }
 }
 
 void Transfer::pump() {

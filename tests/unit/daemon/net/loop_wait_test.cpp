@@ -1,0 +1,168 @@
+#include "daemon/net/loop_wait.hpp"
+
+#include <array>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/connect_pair.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/net/poller.hpp"
+
+namespace routerd {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One end of a pair of sockets, watched.
+class Watched final : public Poller::Watched {
+  public:
+    explicit Watched(Poller& poller) : poller_(poller) {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+        ours_ = UniqueFd(ends[0]);
+        theirs_ = UniqueFd(ends[1]);
+        poller_.add(ours_.get(), *this);
+    }
+    Watched(const Watched&) = delete;
+    Watched& operator=(const Watched&) = delete;
+    ~Watched() { poller_.remove(ours_.get(), *this); }
+
+    void poke() { EXPECT_EQ(::write(theirs_.get(), "x", 1), 1); }
+
+    int told = 0;
+    std::function<void()> then = [] {};
+
+  private:
+    void on_io(unsigned /*events*/) override {
+        ++told;
+        then();
+    }
+
+    Poller& poller_;
+    UniqueFd ours_;
+    UniqueFd theirs_;
+};
+
+class LoopWaitTest : public testing::Test {
+  protected:
+    LoopWaitTest() : loop_(std::make_unique<asio::io_context>(1)) {
+        poller_.emplace(loop_->get_executor());
+    }
+
+    std::unique_ptr<asio::io_context> loop_;
+    std::optional<Poller> poller_;
+};
+
+TEST_F(LoopWaitTest, EndsWhereNothingIsWatched) {
+    EXPECT_EQ(loop_->run(), 0U);
+    loop_->restart();
+    {
+        const Watched watched(*poller_);
+        asio::post(*loop_, [] {});
+        EXPECT_EQ(loop_->run_for(1ms), 1U) << "a turn of ours is no handler";
+        EXPECT_FALSE(loop_->stopped()) << "it waits for what is watched";
+    }
+    loop_->run();
+    EXPECT_TRUE(loop_->stopped());
+}
+
+TEST_F(LoopWaitTest, WhatOtherThreadsPostComesWhileItWaits) {
+    Watched watched(*poller_);
+    std::promise<void> began;
+    asio::post(*loop_, [&] { began.set_value(); });
+    std::jthread other([&] {
+        began.get_future().wait();
+        for (int i = 0; i < 1000; ++i) {
+            std::promise<void> came;
+            asio::post(*loop_, [&came] { came.set_value(); });
+            came.get_future().wait();
+        }
+        asio::post(*loop_, [this] { loop_->stop(); });
+    });
+    EXPECT_EQ(loop_->run_for(60s), 1002U);
+}
+
+TEST_F(LoopWaitTest, TimersAndSocketsOfAsioComeBesideOurs) {
+    Watched watched(*poller_);
+    asio::steady_timer timer(*loop_, 5ms);
+    asio::ip::tcp::acceptor acceptor(*loop_, {asio::ip::address_v4::loopback(), 0});
+    asio::ip::tcp::socket client(*loop_);
+    bool accepted = false;
+    timer.async_wait([&](const boost::system::error_code& error) {
+        EXPECT_FALSE(error);
+        watched.poke();
+    });
+    watched.then = [&] {
+        client.async_connect(acceptor.local_endpoint(),
+                             [](const boost::system::error_code& error) { EXPECT_FALSE(error); });
+    };
+    acceptor.async_accept([&](const boost::system::error_code& error, asio::ip::tcp::socket) {
+        EXPECT_FALSE(error);
+        accepted = true;
+        loop_->stop();
+    });
+    loop_->run_for(60s);
+    EXPECT_EQ(watched.told, 1);
+    EXPECT_TRUE(accepted);
+}
+
+TEST_F(LoopWaitTest, EachIsToldOnceAndThoseWhoAskAgainLater) {
+    Watched one(*poller_);
+    Watched two(*poller_);
+    two.then = [&] {
+        if (two.told < 3) {
+            poller_->again(two);
+        } else {
+            loop_->stop();
+        }
+    };
+    one.poke();
+    two.poke();
+    loop_->run_for(60s);
+    EXPECT_EQ(one.told, 1);
+    EXPECT_EQ(two.told, 3);
+}
+
+TEST_F(LoopWaitTest, ALoopThatStopsBeforeItsTurnLeavesNothingBehind) {
+    auto watched = std::make_unique<Watched>(*poller_);
+    {
+        asio::local::stream_protocol::socket one(*loop_);
+        asio::local::stream_protocol::socket other(*loop_);
+        asio::local::connect_pair(one, other);
+        one.async_wait(asio::socket_base::wait_read,
+                       [this](const boost::system::error_code&) { loop_->stop(); });
+        loop_->poll();
+        loop_->restart();
+        asio::write(other, asio::buffer("x", 1));
+        watched->poke();
+        loop_->run();  // one wait finds both, and Asio's comes first
+        EXPECT_EQ(watched->told, 0) << "its turn is still in the queue";
+    }
+    watched.reset();
+    poller_.reset();
+    loop_.reset();  // under the address sanitizer: of a turn that nobody takes, nothing is left
+}
+
+TEST_F(LoopWaitTest, ALoopIsAsBeforeWhereItWasTakenAway) {
+    poller_.reset();
+    asio::steady_timer timer(*loop_, 1ms);
+    bool came = false;
+    timer.async_wait([&](const boost::system::error_code&) { came = true; });
+    loop_->run_for(60s);
+    EXPECT_TRUE(came);
+}
+
+}  // namespace
+}  // namespace routerd
