@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstddef>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -31,7 +33,13 @@ class IoLoop {
     /// waits. So a connection that waits holds no buffer.
     std::span<char> scratch() noexcept { return *scratch_; }
 
+    /// Runs `work` after this turn, for what nobody waits for: a few with each turn, and of many
+    /// the first when other processes have had theirs. Not where the loop ends before.
+    void put_away(std::function<void()> work);
+
   private:
+    void put_away_some();
+
     static constexpr std::size_t scratch_size = 64U << 10U;  // bytes
 
     asio::any_io_executor executor_;
@@ -40,6 +48,8 @@ class IoLoop {
     BlockPool blocks_;
     std::unique_ptr<std::array<char, scratch_size>> scratch_ =
         std::make_unique<std::array<char, scratch_size>>();
+    std::deque<std::function<void()>> put_away_;
+    bool puts_away_ = false;
 };
 
 }  // namespace routerd

@@ -393,6 +393,13 @@ void Stream::abort() noexcept {
     close();
 }
 
+void Stream::hang_up() noexcept {
+    if (socket_) {
+        ::shutdown(socket_.get(), SHUT_RDWR);
+    }
+    peer_closed_ = true;
+}
+
 void Stream::shutdown_send() noexcept {
     send_now();
     if (tls_) {

@@ -124,6 +124,10 @@ class Stream final : private Poller::Watched, private Expiring {
     /// Closes so that the peer sees a reset: what came before was not the end of an answer.
     void abort() noexcept;
 
+    /// Tells the peer that nothing more is wanted, by the cheapest way there is; close() follows
+    /// when there is time for it.
+    void hang_up() noexcept;
+
     /// Orderly end of our side; what the peer still sends can be read.
     void shutdown_send() noexcept;
 

@@ -3,8 +3,6 @@
 #include <array>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-
 namespace routerd {
 namespace {
 
@@ -114,13 +112,17 @@ void Transfer::on_upstream_expired() {
     wake();
 }
 
+/// At once: the server stops computing what nobody reads. Of many clients who leave at once all
+/// servers hear first; what they held is put away after that.
 void Transfer::on_client_gone() {
-    upstream_.stream().close();  // at once: the server stops computing what nobody reads
+    upstream_.stream().hang_up();
     settle(client_left());
     let_go();
     if (finished_.has_sleeper()) {
-        // Of many who leave at once all servers hear first; what is to be put away follows.
-        asio::post(upstream_.stream().loop().executor(), [this] { finished_.resume(); });
+        upstream_.stream().loop().put_away([this] {
+            upstream_.stream().close();
+            finished_.resume();
+        });
     }
 }
 
