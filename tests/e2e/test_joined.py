@@ -14,7 +14,10 @@ CLIENTS = 40  # more than leave by one call
 
 
 def kernel_has_io_uring():
-    """Asks for one with no entries, which is refused for another reason where there are any."""
+    """Asks for one with no entries, which is refused for another reason where there are any.
+    $ROUTERD_TEST_IO_URING: it must be there."""
+    if os.environ.get('ROUTERD_TEST_IO_URING'):
+        return True
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall(425, 0, None)  # io_uring_setup, the same on every architecture
     return ctypes.get_errno() not in (1, 38)  # EPERM, ENOSYS
