@@ -36,8 +36,6 @@ class IoBatch {
     /// Does what was added, in that order.
     void run() noexcept;
 
-    std::size_t size() const noexcept { return count_; }
-
   private:
     class Ring;
 

@@ -1,7 +1,6 @@
 #include "daemon/net/poller.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <system_error>

@@ -85,7 +85,8 @@ class Poller final : private LoopWait::Waiter {
 
     /// Takes a copy of the bytes, of `size` in all, which are sent before this turn ends;
     /// watched.on_sent() tells how it went. False, and nothing is taken: there is nothing to join
-    /// them with, send them now. One at a time of each `watched`.
+    /// them with, send them now. One at a time of each `watched`, which calls send_now() before it
+    /// is removed.
     bool send_later(int fd, std::span<const asio::const_buffer> pieces, std::size_t size,
                     Watched& watched);
     static constexpr std::size_t most_later = 4096;  ///< bytes of one send_later()
