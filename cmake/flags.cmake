@@ -40,6 +40,11 @@ if(ROUTERD_SANITIZE)
         $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
         -fsanitize=${ROUTERD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(routerd_flags INTERFACE -fsanitize=${ROUTERD_SANITIZE})
+    # Tests are many large programs, and this one links them in a quarter of the time.
+    find_program(ROUTERD_LLD ld.lld)
+    if(ROUTERD_LLD)
+        target_link_options(routerd_flags INTERFACE -fuse-ld=lld)
+    endif()
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND ROUTERD_SANITIZE MATCHES "undefined")
         # Checks before each access to a member, and of the type at each virtual call: half of what
         # g++ makes, a third of its time. ASan tells of a pointer that is null or dangles all the

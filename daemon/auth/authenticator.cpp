@@ -1,15 +1,12 @@
 #include "daemon/auth/authenticator.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include <sys/stat.h>
-
 #include "common/base/text.hpp"
+#include "common/config/secret_file.hpp"
 #include "daemon/auth/host_check.hpp"
 
 namespace routerd {
@@ -23,31 +20,6 @@ bool same_key(std::string_view given, std::string_view known) noexcept {
         difference |= static_cast<unsigned>(given[i] ^ other);
     }
     return difference == 0;
-}
-
-Result<std::vector<std::string>> read_keys(const std::string& path) {
-    const auto attempt = "read the key file '" + path + "'";
-    struct stat found {};
-    if (::stat(path.c_str(), &found) != 0) {
-        return errno_error(attempt, errno);
-    }
-    if ((found.st_mode & 0077U) != 0) {
-        return Error(Errc::invalid_request, attempt + ": others than its owner can read it")
-            .with_hint("chmod 600 " + shell_quote(path));
-    }
-    std::ifstream file(path);
-    std::vector<std::string> keys;
-    for (std::string line; std::getline(file, line);) {
-        const auto key = trim(line);
-        if (!key.empty() && key.front() != '#') {
-            keys.emplace_back(key);
-        }
-    }
-    if (keys.empty()) {
-        return Error(Errc::invalid_request, attempt + ": there is no key in it")
-            .with_hint("one key a line; lines that begin with # are comments");
-    }
-    return keys;
 }
 
 /// The key that a request brings: one of Authorization: Bearer and x-api-key.
@@ -90,7 +62,7 @@ Result<Authenticator> Authenticator::make(const Config& config, bool loopback_on
         made.keys_.push_back({"api_key", config.auth.api_key});
     }
     if (!config.auth.keys_file.empty()) {
-        auto keys = read_keys(config.auth.keys_file);
+        auto keys = read_secret_file(config.auth.keys_file);
         if (!keys) {
             return keys.error();
         }

@@ -23,10 +23,13 @@ class Mailbox {
         std::vector<Message> taken;           // the loop's: memory that is used again
         std::mutex mutex;
         std::vector<Message> waiting;  // under the mutex
+        std::mutex life;
+        bool is_closed = false;  // under `life`: the loop may be gone
     };
 
   public:
-    /// Where to send to. Any thread; it may outlive the mailbox, and what is sent then is lost.
+    /// Where to send to. Any thread; it may outlive the mailbox and its loop, and what is sent then
+    /// is lost.
     class Address {
       public:
         Address() = default;  ///< nowhere: of no use but to be assigned to
@@ -39,7 +42,11 @@ class Mailbox {
                 box_->waiting.push_back(std::move(message));
             }
             if (is_first) {
-                boost::asio::post(box_->executor, [box = box_] { deliver(*box); });
+                // Not under the mutex: the loop may run at once, and want it.
+                const std::lock_guard lock(box_->life);
+                if (!box_->is_closed) {
+                    boost::asio::post(box_->executor, [box = box_] { deliver(*box); });
+                }
             }
         }
 
@@ -55,7 +62,11 @@ class Mailbox {
     }
     Mailbox(const Mailbox&) = delete;
     Mailbox& operator=(const Mailbox&) = delete;
-    ~Mailbox() { box_->take = nullptr; }
+    ~Mailbox() {
+        const std::lock_guard lock(box_->life);
+        box_->is_closed = true;
+        box_->take = nullptr;
+    }
 
     Address address() const { return Address(box_); }
 

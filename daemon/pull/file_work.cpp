@@ -140,7 +140,7 @@ asio::awaitable<Result<void>> FileWork::bring() {
 }
 
 Result<transfer::Order> FileWork::transfer_order(const std::optional<TransferRow>& kept) const {
-    auto url = transfer::parse_url(order_.file.url);
+    auto url = http::parse_url(order_.file.url);
     const auto allowed = url ? order_.policy.check(*url) : Result<void>(url.error());
     if (!allowed) {
         const auto error = allowed.error();

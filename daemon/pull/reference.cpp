@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "common/http/url.hpp"
 #include "daemon/catalog/file_name.hpp"
 #include "daemon/pull/names.hpp"
 #include "daemon/pull/reference_parts.hpp"
-#include "daemon/transfer/url.hpp"
 
 namespace routerd::pull {
 namespace {
@@ -64,7 +64,7 @@ Result<Reference> parse_file(std::string_view text) {
 }
 
 Result<Reference> parse_web(std::string_view text) {
-    const auto url = transfer::parse_url(text);
+    const auto url = http::parse_url(text);
     if (!url) {
         return url.error();
     }

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "common/base/text.hpp"
+#include "common/http/url.hpp"
 #include "daemon/pull/reference_parts.hpp"
-#include "daemon/transfer/url.hpp"
 
 namespace routerd::pull {
 namespace {
@@ -27,7 +27,7 @@ bool is_ollama_part(std::string_view part, bool may_have_dots) {
 
 /// With a dot, a port or the one name without: "qwen3" alone is no host.
 bool is_ollama_host(const std::string& host) {
-    const auto url = transfer::parse_url("https://" + host);
+    const auto url = http::parse_url("https://" + host);
     return url && url->target == "/" &&
            (host.find_first_of(".:") != std::string::npos || host == "localhost");
 }

@@ -31,7 +31,7 @@ class TransferDocuments final : public Documents {
         : transfers_(transfers), id_(id), policy_(std::move(policy)) {}
 
     asio::awaitable<Result<Document>> get(Request request) override {
-        auto url = transfer::parse_url(request.url);
+        auto url = http::parse_url(request.url);
         const auto allowed = url ? policy_.check(*url) : Result<void>(url.error());
         if (!allowed) {
             co_return allowed.error();
@@ -56,7 +56,7 @@ Result<Plan> plan_of(const UrlReference& reference, const api::PullRequest& requ
     if (!name) {
         return name.error();
     }
-    const auto url = transfer::parse_url(reference.url);
+    const auto url = http::parse_url(reference.url);
     if (!url) {
         return url.error();
     }
@@ -102,7 +102,7 @@ Result<transfer::OriginPolicy> trusting(const transfer::OriginPolicy& policy,
     if (endpoint.empty()) {
         return policy;
     }
-    const auto url = transfer::parse_url(endpoint);
+    const auto url = http::parse_url(endpoint);
     return url ? Result<transfer::OriginPolicy>(policy.trusting(url->origin))
                : Result<transfer::OriginPolicy>(url.error().within(std::string("[pull] ") + key));
 }
@@ -123,7 +123,7 @@ Result<transfer::OriginPolicy> policy_for(const Sources& sources, const Referenc
     if (!policy || typed == nullptr) {
         return policy;
     }
-    const auto url = transfer::parse_url(typed->url);
+    const auto url = http::parse_url(typed->url);
     return url ? Result<transfer::OriginPolicy>(policy->for_typed(*url, insecure))
                : Result<transfer::OriginPolicy>(url.error());
 }

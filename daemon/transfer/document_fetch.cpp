@@ -33,7 +33,7 @@ DocumentFetch::DocumentFetch(Engine& engine, std::uint64_t id, Question question
 
 DocumentFetch::~DocumentFetch() = default;
 
-void DocumentFetch::start(Url url) {
+void DocumentFetch::start(http::Url url) {
     std::vector<std::string> headers{"Accept-Encoding: identity"};
     if (!question_.accept.empty()) {
         headers.push_back("Accept: " + question_.accept);
@@ -102,7 +102,7 @@ bool DocumentFetch::finish(const CURL* easy, CURLcode code) {
 }
 
 void DocumentFetch::follow() {
-    auto next = resolve_location(*url_, head_.location);
+    auto next = http::resolve_location(*url_, head_.location);
     const auto allowed = next ? question_.policy.check(*next) : Result<void>(next.error());
     if (!allowed) {
         end(Result<Answer>(

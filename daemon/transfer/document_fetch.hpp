@@ -25,7 +25,7 @@ class DocumentFetch : private Request::Sink {
     bool on_line(std::string_view line) override;
     Taken on_data(std::span<const char> data) override;
 
-    void start(Url url);
+    void start(http::Url url);
     void follow();
     void again_or_end(Error error, std::optional<std::chrono::seconds> delay);
     void end(Result<Answer> answer);
@@ -34,7 +34,7 @@ class DocumentFetch : private Request::Sink {
     std::uint64_t id_;
     Question question_;
     Request request_;
-    std::optional<Url> url_;
+    std::optional<http::Url> url_;
     unsigned hops_ = 0;
     unsigned failures_ = 0;
     ResponseHead head_;

@@ -125,7 +125,7 @@ void Download::start_lanes(TimePoint now) {
     }
 }
 
-void Download::start(Lane& lane, Url url, Range range, bool whole, unsigned hops) {
+void Download::start(Lane& lane, http::Url url, Range range, bool whole, unsigned hops) {
     std::vector<std::string> headers{"Accept-Encoding: identity"};
     if (!whole) {
         headers.push_back("Range: bytes=" + std::to_string(range.begin) + "-" +
@@ -280,7 +280,7 @@ void Download::follow(Lane& lane) {
         fail(Error(Errc::upstream_error, "the origin redirects in circles"));
         return;
     }
-    auto next = resolve_location(*lane.url, lane.head.location);
+    auto next = http::resolve_location(*lane.url, lane.head.location);
     const auto allowed = next ? order_.policy.check(*next) : Result<void>(next.error());
     if (!allowed) {
         fail(allowed.error().within("follow a redirect of '" + lane.url->origin.host + "'"));

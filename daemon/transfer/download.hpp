@@ -63,7 +63,7 @@ class Download : private Lane::Owner {
     std::optional<Range> next_range() const;
     std::uint64_t window_base() const;
     void start_lanes(TimePoint now);
-    void start(Lane& lane, Url url, Range range, bool whole, unsigned hops);
+    void start(Lane& lane, http::Url url, Range range, bool whole, unsigned hops);
     Lane& idle_lane();
     unsigned running() const noexcept;
     void end_lane(Lane& lane);
@@ -101,7 +101,8 @@ class Download : private Lane::Owner {
     Engine& engine_;
     std::uint64_t id_;
     Order order_;
-    std::optional<Url> final_url_;  // where redirects led, until it is not welcome there any more
+    std::optional<http::Url>
+        final_url_;  // where redirects led, until it is not welcome there any more
     std::optional<std::uint64_t> size_;
     std::string etag_;
     bool ranges_ = true;     // the origin sends parts

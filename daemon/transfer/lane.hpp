@@ -49,7 +49,7 @@ struct Lane : public Request::Sink {
 
     Owner& owner;
     Request request;
-    std::optional<Url> url;
+    std::optional<http::Url> url;
     bool whole = false;          ///< asks for all of the file
     unsigned hops = 0;           ///< redirects that led to `url`
     Range range;                 ///< what it is to bring; the end is the largest number: not known

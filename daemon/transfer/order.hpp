@@ -23,7 +23,7 @@ struct Record {
 
 /// A file to be fetched.
 struct Order {
-    Url url;
+    http::Url url;
     std::string token;  ///< bearer token, for the origin of `url` alone; empty: none
     OriginPolicy policy;
     std::string root;                   ///< folder of downloads, absolute
@@ -59,7 +59,7 @@ struct Answer {
 };
 
 struct Question {
-    Url url;
+    http::Url url;
     std::string accept;
     std::string token;  ///< for the origin of `url` alone
     std::size_t most = std::size_t{16} << 20U;

@@ -38,8 +38,8 @@ Error bad_entry(const std::string& entry, const std::string& why) {
         .with_hint("write \"host\", \"*.domain\" or a whole origin: \"http://10.0.0.5:8000\"");
 }
 
-Result<Origin> origin_entry(const std::string& entry) {
-    const auto url = parse_url(entry);
+Result<http::Origin> origin_entry(const std::string& entry) {
+    const auto url = http::parse_url(entry);
     if (!url) {
         return bad_entry(entry, url.error().message());
     }
@@ -51,7 +51,7 @@ Result<Origin> origin_entry(const std::string& entry) {
 
 Result<std::string> host_entry(const std::string& entry) {
     const bool is_wild = entry.starts_with("*.");
-    const auto url = parse_url("https://" + entry.substr(is_wild ? 2 : 0));
+    const auto url = http::parse_url("https://" + entry.substr(is_wild ? 2 : 0));
     if (!url) {
         return bad_entry(entry, url.error().message());
     }
@@ -77,7 +77,7 @@ std::string_view why_literal_not_public(const std::string& host) {
     return why_not_public(reinterpret_cast<const sockaddr&>(address));
 }
 
-Error refused(const Url& url, const std::string& why) {
+Error refused(const http::Url& url, const std::string& why) {
     return Error(Errc::forbidden, "'" + url.shown() + "' is not fetched: " + why)
         .with_hint("if that is meant, add '" + to_string(url.origin) + "' to `[pull] allow`");
 }
@@ -105,7 +105,7 @@ Result<OriginPolicy> OriginPolicy::make(const std::vector<std::string>& allow) {
     return policy;
 }
 
-OriginPolicy OriginPolicy::for_typed(const Url& typed, bool insecure) const {
+OriginPolicy OriginPolicy::for_typed(const http::Url& typed, bool insecure) const {
     if (insecure) {
         return trusting(typed.origin);
     }
@@ -114,13 +114,13 @@ OriginPolicy OriginPolicy::for_typed(const Url& typed, bool insecure) const {
     return policy;
 }
 
-OriginPolicy OriginPolicy::trusting(const Origin& origin) const {
+OriginPolicy OriginPolicy::trusting(const http::Origin& origin) const {
     auto policy = *this;
     policy.trusted_.push_back(origin);
     return policy;
 }
 
-bool OriginPolicy::is_trusted(const Origin& origin) const {
+bool OriginPolicy::is_trusted(const http::Origin& origin) const {
     return std::find(trusted_.begin(), trusted_.end(), origin) != trusted_.end();
 }
 
@@ -129,7 +129,7 @@ bool OriginPolicy::is_known(std::string_view host) const {
                        [host](const std::string& pattern) { return matches(pattern, host); });
 }
 
-Result<void> OriginPolicy::check(const Url& url) const {
+Result<void> OriginPolicy::check(const http::Url& url) const {
     const auto& origin = url.origin;
     if (is_trusted(origin)) {
         return {};
@@ -150,7 +150,7 @@ Result<void> OriginPolicy::check(const Url& url) const {
     return {};
 }
 
-Result<void> OriginPolicy::check_address(const sockaddr& address, const Url& url) const {
+Result<void> OriginPolicy::check_address(const sockaddr& address, const http::Url& url) const {
     const auto why = why_not_public(address);
     if (why.empty() || is_trusted(url.origin)) {
         return {};

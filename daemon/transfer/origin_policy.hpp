@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #include "common/base/result.hpp"
-#include "daemon/transfer/url.hpp"
+#include "common/http/url.hpp"
 
 namespace routerd::transfer {
 
@@ -24,25 +24,25 @@ class OriginPolicy {
 
     /// The same, and the host of a URL that somebody typed, where it is public and https; when
     /// `insecure`, its origin is trusted, and no other.
-    OriginPolicy for_typed(const Url& typed, bool insecure) const;
+    OriginPolicy for_typed(const http::Url& typed, bool insecure) const;
 
     /// The same, and `origin` trusted: an endpoint that the configuration names.
-    OriginPolicy trusting(const Origin& origin) const;
+    OriginPolicy trusting(const http::Origin& origin) const;
 
     /// Errors: forbidden.
-    Result<void> check(const Url& url) const;
+    Result<void> check(const http::Url& url) const;
 
     /// Whether the host of `url`, which passed check(), may be reached at `address`: a whole
     /// sockaddr_in or sockaddr_in6, as its family says. Errors: forbidden.
-    Result<void> check_address(const sockaddr& address, const Url& url) const;
+    Result<void> check_address(const sockaddr& address, const http::Url& url) const;
 
-    bool is_trusted(const Origin& origin) const;
+    bool is_trusted(const http::Origin& origin) const;
 
   private:
     bool is_known(std::string_view host) const;
 
     std::vector<std::string> hosts_;  ///< "huggingface.co", "*.hf.co"; lower-case
-    std::vector<Origin> trusted_;
+    std::vector<http::Origin> trusted_;
 };
 
 }  // namespace routerd::transfer

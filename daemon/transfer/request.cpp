@@ -63,7 +63,7 @@ void Request::set_up() {
     }
 }
 
-std::optional<Error> Request::start(const Url& url, const std::vector<std::string>& headers,
+std::optional<Error> Request::start(const http::Url& url, const std::vector<std::string>& headers,
                                     const OriginPolicy& policy) {
     end();
     curl_->slist_free_all(headers_);

@@ -50,7 +50,7 @@ class Request {
 
     /// `headers`: whole lines. `url` passed the policy's check; `policy` must outlive the request.
     /// Errors: unavailable.
-    std::optional<Error> start(const Url& url, const std::vector<std::string>& headers,
+    std::optional<Error> start(const http::Url& url, const std::vector<std::string>& headers,
                                const OriginPolicy& policy);
 
     /// It is under way no more; its connection is kept only when it was complete.
@@ -86,7 +86,7 @@ class Request {
     Options options_;
     CURL* easy_;
     curl_slist* headers_ = nullptr;
-    std::optional<Url> url_;
+    std::optional<http::Url> url_;
     const OriginPolicy* policy_ = nullptr;
     std::optional<Error> refused_;  // the policy's, while it connects
     bool running_ = false;

@@ -14,14 +14,15 @@
 #include <vector>
 
 #include "common/base/text.hpp"
+#include "common/http/url.hpp"
 #include "daemon/transfer/extents.hpp"
 #include "daemon/transfer/response.hpp"
-#include "daemon/transfer/url.hpp"
 #include "tests/fuzz/oracle.hpp"
 
 namespace {
 
 using namespace routerd::transfer;
+namespace http = routerd::http;
 using routerd::Errc;
 using routerd::escaped;
 using routerd::Result;
@@ -38,7 +39,7 @@ bool is_in(char c, std::string_view set) {
     return set.find(c) != std::string_view::npos;
 }
 
-void check_good_url(const Url& url) {
+void check_good_url(const http::Url& url) {
     const auto& origin = url.origin;
     require(origin.scheme == "http" || origin.scheme == "https", "http alone");
     require(origin.port != 0, "a port");
@@ -51,7 +52,7 @@ void check_good_url(const Url& url) {
                         [](char c) { return c > ' ' && c <= '~' && c != '\\' && c != '#'; }),
             "nothing that ends a request line");
     check_shown(url.shown());
-    const auto again = parse_url(url.text());
+    const auto again = http::parse_url(url.text());
     require(again && again->origin == origin && again->target == url.target,
             "what is written reads the same");
     require(same_origin(url, *again), "one origin");
@@ -93,7 +94,7 @@ std::string without_dot_segments(std::string path) {
     return output;
 }
 
-void check_relative(const Url& base, std::string_view location, const Url& next) {
+void check_relative(const http::Url& base, std::string_view location, const http::Url& next) {
     require(same_origin(base, next), "what is relative stays at its origin");
     const auto above = base.target.substr(0, base.target.find('?'));
     const auto path = std::string(location.substr(0, location.find_first_of("?#")));
@@ -105,17 +106,17 @@ void check_relative(const Url& base, std::string_view location, const Url& next)
 
 void check_url(std::string_view text) {
     const auto line = take_first_line(text);
-    const auto url = parse_url(line);
+    const auto url = http::parse_url(line);
     if (!url) {
         check_shown(url.error().message());
         require(url.error().code() == Errc::invalid_request, "the URL is at fault");
-        const auto other = parse_url(with_other_secrets(line));
+        const auto other = http::parse_url(with_other_secrets(line));
         require(!other && other.error().message() == url.error().message(), "no secret is told");
         return;
     }
     check_good_url(*url);
     const auto location = take_first_line(text);
-    const auto next = resolve_location(*url, location);
+    const auto next = http::resolve_location(*url, location);
     if (!next) {
         check_shown(next.error().message());
         require(next.error().code() == Errc::forbidden, "the redirect is at fault");

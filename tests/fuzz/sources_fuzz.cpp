@@ -19,6 +19,7 @@
 
 #include "common/base/text.hpp"
 #include "common/config/model_keys.hpp"
+#include "common/http/url.hpp"
 #include "daemon/pull/names.hpp"
 #include "daemon/pull/plan_json.hpp"
 #include "daemon/pull/reference.hpp"
@@ -27,7 +28,6 @@
 #include "daemon/pull/sources/ollama_manifest.hpp"
 #include "daemon/pull/sources/ollama_plan.hpp"
 #include "daemon/pull/sources/ollama_template.hpp"
-#include "daemon/transfer/url.hpp"
 #include "tests/fuzz/oracle.hpp"
 
 namespace {
@@ -40,7 +40,7 @@ using routerd::escaped;
 using routerd::split;
 using routerd::fuzz::require;
 using routerd::fuzz::take_first_line;
-namespace transfer = routerd::transfer;
+namespace http = routerd::http;
 
 constexpr const char* commit = "0123456789abcdef0123456789abcdef01234567";
 constexpr std::size_t longest_note = 8192;
@@ -80,7 +80,7 @@ void check_plan(const Plan& plan) {
     for (const auto& file : plan.files) {
         check_path(file.path, longest_path);
         require(paths.insert(file.path).second, "each file has a place of its own");
-        require(transfer::parse_url(file.url).has_value(), "it comes from somewhere");
+        require(http::parse_url(file.url).has_value(), "it comes from somewhere");
         require(file.sha256.empty() || is_sha256(file.sha256), "a digest is one");
     }
     for (const auto& note : plan.notes) {
@@ -143,7 +143,7 @@ void check_reference(std::string_view text) {
         check_ollama_reference(*ollama);
     } else if (const auto* web = std::get_if<UrlReference>(&*reference)) {
         const auto name = name_in_url(web->url);
-        require(name && transfer::parse_url(web->url), "a URL with a name");
+        require(name && http::parse_url(web->url), "a URL with a name");
         check_path(*name, 255);
         require(name->find('/') == std::string::npos, "a name has no folder");
     } else {
@@ -186,8 +186,8 @@ void check_next_page(const Document& page, const std::string& url) {
         check_error(next.error());
         return;
     }
-    const auto there = transfer::parse_url(*next);
-    require(next->empty() || (there && transfer::same_origin(*there, *transfer::parse_url(url))),
+    const auto there = http::parse_url(*next);
+    require(next->empty() || (there && http::same_origin(*there, *http::parse_url(url))),
             "a listing goes on where it began");
 }
 

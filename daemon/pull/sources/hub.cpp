@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "common/http/url.hpp"
 #include "daemon/pull/sources/hub_plan.hpp"
-#include "daemon/transfer/url.hpp"
 
 namespace routerd::pull {
 namespace {
@@ -113,7 +113,7 @@ Result<Plan> HubResolver::plan() {
 
 asio::awaitable<Result<Plan>> HubResolver::resolve() {
     const auto attempt = "find '" + reference_.id() + "' on the hub";
-    const auto endpoint = transfer::parse_url(options_.endpoint);
+    const auto endpoint = http::parse_url(options_.endpoint);
     if (!endpoint) {
         co_return endpoint.error().within("address of the hub");
     }

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "common/http/url.hpp"
 #include "daemon/catalog/file_name.hpp"
 #include "daemon/pull/names.hpp"
 #include "daemon/pull/sources/answer.hpp"
-#include "daemon/transfer/url.hpp"
 
 namespace routerd::pull {
 namespace {
@@ -140,12 +140,12 @@ Result<std::string> address_after(const Document& page, const std::string& url) 
     if (link.empty()) {
         return std::string();
     }
-    const auto here = transfer::parse_url(url);
+    const auto here = http::parse_url(url);
     if (!here) {
         return here.error();
     }
-    const auto next = transfer::resolve_location(*here, link);
-    if (!next || !transfer::same_origin(*here, *next)) {
+    const auto next = http::resolve_location(*here, link);
+    if (!next || !http::same_origin(*here, *next)) {
         return Error(Errc::upstream_error, "its listing goes on at another host");
     }
     return next->text();

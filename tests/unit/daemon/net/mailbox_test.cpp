@@ -90,6 +90,15 @@ class Elsewhere {
     std::thread thread_{[this] { loop_.run(); }};
 };
 
+TEST(MailboxTest, MayBeWrittenToWhenItsLoopIsGone) {
+    auto loop = std::make_unique<boost::asio::io_context>(1);
+    auto box = std::make_unique<Mailbox<int>>(loop->get_executor(), [](int&&) { FAIL(); });
+    const auto address = box->address();
+    box.reset();
+    loop.reset();
+    std::thread([&address] { address.send(1); }).join();
+}
+
 TEST(AwaitOnTest, RunsThereAndComesBackHere) {
     boost::asio::io_context loop(1);  // outlives the thread that resumes it
     Elsewhere elsewhere;

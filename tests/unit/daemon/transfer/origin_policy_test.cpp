@@ -18,7 +18,7 @@ OriginPolicy policy(const std::vector<std::string>& allow = {}) {
 
 /// Whether anything at all would be asked at `text`.
 bool goes(const OriginPolicy& policy, std::string_view text) {
-    const auto url = parse_url(text);
+    const auto url = http::parse_url(text);
     return url && policy.check(*url);
 }
 
@@ -49,7 +49,7 @@ class RefusedUrlTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(RefusedUrlTest, IsNotAskedEvenWhenItWasTyped) {
     EXPECT_FALSE(goes(policy(), GetParam()));
-    const auto url = parse_url(GetParam());
+    const auto url = http::parse_url(GetParam());
     EXPECT_FALSE(url && policy().for_typed(*url, false).check(*url)) << "typed";
 }
 
@@ -94,7 +94,7 @@ TEST(OriginPolicyTest, KnowsTheHubAndOllamasRegistry) {
 
 TEST(OriginPolicyTest, LetsTheHostOfATypedUrlBeAskedForThatPullAlone) {
     const auto base = policy();
-    const auto url = parse_url("https://example.com/x.gguf");
+    const auto url = http::parse_url("https://example.com/x.gguf");
     const auto typed = base.for_typed(*url, false);
     EXPECT_TRUE(goes(typed, "https://example.com/y"));
     EXPECT_FALSE(goes(typed, "https://www.example.com/y"));
@@ -106,14 +106,14 @@ TEST(OriginPolicyTest, LetsTheHostOfATypedUrlBeAskedForThatPullAlone) {
 }
 
 TEST(OriginPolicyTest, TrustsTheVeryOriginOfAnInsecureUrl) {
-    const auto url = parse_url("http://127.0.0.1:9000/x.gguf");
+    const auto url = http::parse_url("http://127.0.0.1:9000/x.gguf");
     const auto typed = policy().for_typed(*url, true);
     EXPECT_TRUE(goes(typed, "http://127.0.0.1:9000/y"));
     EXPECT_TRUE(typed.check_address(as_sockaddr(address_of("127.0.0.1")), *url));
     EXPECT_FALSE(goes(typed, "http://127.0.0.1:9001/y"));
     EXPECT_FALSE(goes(typed, "https://127.0.0.1:9000/y"));
     EXPECT_FALSE(goes(typed, "http://169.254.169.254/"));
-    const auto hub = parse_url("https://huggingface.co/");
+    const auto hub = http::parse_url("https://huggingface.co/");
     EXPECT_FALSE(typed.check_address(as_sockaddr(address_of("127.0.0.1")), *hub));
 }
 
@@ -140,7 +140,7 @@ TEST(OriginPolicyTest, RefusesEntriesThatSayNothingClear) {
 }
 
 TEST(OriginPolicyTest, SaysWhichSettingWouldAllowIt) {
-    const auto url = parse_url("http://10.0.0.5:8000/x?sig=hunter2");
+    const auto url = http::parse_url("http://10.0.0.5:8000/x?sig=hunter2");
     const auto refused = policy().check(*url);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), Errc::forbidden);
@@ -151,7 +151,7 @@ TEST(OriginPolicyTest, SaysWhichSettingWouldAllowIt) {
 }
 
 TEST(OriginPolicyTest, AddressesAreCheckedWhateverTheName) {
-    const auto hub = parse_url("https://huggingface.co/");
+    const auto hub = http::parse_url("https://huggingface.co/");
     const auto rebound = policy().check_address(as_sockaddr(address_of("169.254.169.254")), *hub);
     ASSERT_FALSE(rebound);
     EXPECT_EQ(rebound.error().message(),

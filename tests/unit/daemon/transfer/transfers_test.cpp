@@ -64,7 +64,7 @@ class Books : public Transfers::Keeper {
 class TransfersTest : public testing::Test {
   protected:
     Order order(const test::RangeOrigin& origin) {
-        const auto url = parse_url(origin.url());
+        const auto url = http::parse_url(origin.url());
         const auto policy = OriginPolicy::make({});
         return Order{.url = *url,
                      .token = "",
@@ -182,11 +182,12 @@ TEST_F(TransfersTest, ConnectsNowhereElse) {
 
 TEST_F(TransfersTest, ReadsSmallAnswers) {
     const test::RangeOrigin origin("{\"a\": 1}");
-    Question question{.url = *parse_url(origin.url()),
-                      .accept = "application/json",
-                      .token = "",
-                      .most = 100,
-                      .policy = OriginPolicy::make({})->trusting(parse_url(origin.url())->origin)};
+    Question question{
+        .url = *http::parse_url(origin.url()),
+        .accept = "application/json",
+        .token = "",
+        .most = 100,
+        .policy = OriginPolicy::make({})->trusting(http::parse_url(origin.url())->origin)};
     Result<Answer> answer = Error();
     const auto ask = [&]() -> asio::awaitable<void> {
         answer = co_await transfers_.ask(transfers_.next_id(), question);

@@ -6,7 +6,7 @@
 
 #include "common/base/result.hpp"
 
-namespace routerd::transfer {
+namespace routerd::http {
 
 /// Who answers at a URL. Two URLs of one origin may see the same token.
 struct Origin {
@@ -47,4 +47,4 @@ Result<Url> parse_url(std::string_view text);
 /// Errors: forbidden.
 Result<Url> resolve_location(const Url& base, std::string_view location);
 
-}  // namespace routerd::transfer
+}  // namespace routerd::http

@@ -1,8 +1,8 @@
-#include "daemon/transfer/url.hpp"
+#include "common/http/url.hpp"
 
 #include <gtest/gtest.h>
 
-namespace routerd::transfer {
+namespace routerd::http {
 namespace {
 
 std::string read(std::string_view text) {
@@ -113,4 +113,4 @@ INSTANTIATE_TEST_SUITE_P(
                     Redirect{"//127.1/", "forbidden"}, Redirect{"/\r\nX: y", "forbidden"}));
 
 }  // namespace
-}  // namespace routerd::transfer
+}  // namespace routerd::http

@@ -1,4 +1,4 @@
-#include "daemon/transfer/url.hpp"
+#include "common/http/url.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 
 #include "common/base/text.hpp"
 
-namespace routerd::transfer {
+namespace routerd::http {
 namespace {
 
 constexpr std::size_t longest_url = 8192;
@@ -256,4 +256,4 @@ Result<Url> resolve_location(const Url& base, std::string_view location) {
     return url;
 }
 
-}  // namespace routerd::transfer
+}  // namespace routerd::http
