@@ -30,7 +30,8 @@ constexpr std::array foreign_names{
             "model servers listen for routerd alone (see llama_server.listen)"},
     Foreign{"READINESS_CHECK_INTERVAL", "", "readiness is probed adaptively, without an interval"},
     Foreign{"REDIS_URL", "", "this build keeps its state in a local database"},
-    Foreign{"UPSTREAM_BASE_URL", "", "this build has no remote backends"},
+    Foreign{"UPSTREAM_BASE_URL", "",
+            "name the server in the configuration instead: [model.\"NAME\"] url"},
 };
 
 constexpr std::array folder_names{std::string_view("BASE_MODELS_PATH"),

@@ -25,7 +25,7 @@ void add_model_difference(const std::string& id, const ModelConfig& before,
         const auto new_value = new_values.find(name);
         if (old_value == old_values.end() || new_value == new_values.end() ||
             old_value->second != new_value->second) {
-            changed.push_back("model." + json_quoted(id) + "." + name);
+            changed.push_back(model_key(id, name));
         }
     }
 }

@@ -131,8 +131,10 @@ void complete(Config& config, const DefaultPaths& paths, const Environment& envi
         dir = expand_home(dir, environment);
     }
     for (auto& [id, model] : config.model) {
-        if (model.path) {
-            model.path = expand_home(*model.path, environment);
+        for (auto* path : {&model.path, &model.key_file, &model.ca_file}) {
+            if (*path) {
+                *path = expand_home(**path, environment);
+            }
         }
     }
 }
@@ -158,6 +160,35 @@ void check_tls(const HttpConfig& http, Loader& loader, std::vector<std::string>&
     }
 }
 
+/// A model is here or elsewhere.
+void check_remote(const std::string& id, const ModelConfig& model, Loader& loader) {
+    const auto complain = [&](const char* name, const std::string& what, const std::string& hint) {
+        const auto key = model_key(id, name);
+        loader.problem(loader.origin_of(key), "'" + key + "' " + what, hint);
+    };
+    const bool is_remote = model.backend == "remote";
+    if (is_remote && !model.url) {
+        complain("backend", "is remote and there is no url",
+                 "say where its server is: url = \"https://example.org/v1\"");
+    }
+    if (model.url && model.backend && !is_remote) {
+        complain("url", "is set for a model that " + *model.backend + " runs here",
+                 "remove url or backend");
+    }
+    if (model.url && model.path) {
+        complain("url", "is set beside 'path'",
+                 "a model is a file here or on a server elsewhere: remove one of them");
+    }
+    const auto needs_url = [&](const char* name, const std::optional<std::string>& value) {
+        if (value && !model.url) {
+            complain(name, "is set and there is no url", "say where its server is, or remove it");
+        }
+    };
+    needs_url("key_file", model.key_file);
+    needs_url("ca_file", model.ca_file);
+    needs_url("remote_model", model.remote_model);
+}
+
 /// What no key alone can show to be wrong.
 void check_together(const Config& config, Loader& loader, std::vector<std::string>& notes) {
     check_tls(config.http, loader, notes);
@@ -166,6 +197,9 @@ void check_together(const Config& config, Loader& loader, std::vector<std::strin
                        "'tiers.fast_below' is above 'tiers.powerful_from'",
                        "a model cannot be fast and powerful at once; lower the one or raise the "
                        "other");
+    }
+    for (const auto& [id, model] : config.model) {
+        check_remote(id, model, loader);
     }
     const bool has_key = !config.auth.api_key.empty() || !config.auth.keys_file.empty();
     for (const auto& address : config.http.listen) {

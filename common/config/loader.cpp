@@ -18,10 +18,6 @@ std::vector<std::string> section_names() {
     return names;
 }
 
-std::string model_key(const std::string& id, const std::string& key) {
-    return "model." + json_quoted(id) + "." + key;
-}
-
 /// The key that was probably meant: near in its own section, or of the same name in another one.
 std::string hint_for(const std::string& key) {
     std::vector<std::string> names;

@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "common/config/table.hpp"
 #include "common/config/tier.hpp"
+#include "common/http/url.hpp"
 
 namespace routerd {
 namespace {
@@ -85,8 +86,8 @@ void add_server_keys(std::vector<ModelKey>& keys) {
         choice_type({"f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"});
     keys.push_back(
         key("path", &M::path, string_type(), "model file outside the scanned directories"));
-    keys.push_back(key("backend", &M::backend, choice_type({"llama-server"}),
-                       "kind of server that runs the model"));
+    keys.push_back(key("backend", &M::backend, choice_type({"llama-server", "remote"}),
+                       "kind of server that runs the model; remote: url says where it is"));
     keys.push_back(key("args", &M::args, words_type(),
                        "arguments passed to the server unchanged, after all others"));
     keys.push_back(key("context", &M::context, count_type(1U, most_tokens),
@@ -101,11 +102,44 @@ void add_server_keys(std::vector<ModelKey>& keys) {
     keys.push_back(key("lora", &M::lora, strings_type(), "LoRA adapter files"));
 }
 
+std::string complain_about_base_url(const std::string& text) {
+    const auto url = http::parse_url(text);
+    if (!url) {
+        return "must be a URL such as https://example.org/v1; " + url.error().message();
+    }
+    return url->target.find('?') == std::string::npos ? "" : "must not have a query";
+}
+
+std::string complain_about_name(const std::string& name) {
+    return name.empty() ? "must not be empty" : "";
+}
+
+/// Where prompts and a key go is for the configuration alone to say, not for whoever may change
+/// settings.
+void add_remote_keys(std::vector<ModelKey>& keys) {
+    using M = ModelConfig;
+    const auto add = [&keys](std::string name, std::optional<std::string> M::*field,
+                             StringCheck check, std::string meaning) {
+        keys.push_back(
+            key(std::move(name), field, string_type(std::move(check)), std::move(meaning)));
+        keys.back().only_in_files = true;
+    };
+    add("url", &M::url, complain_about_base_url,
+        "base URL of a server elsewhere that has the model: nothing runs on this machine");
+    add("key_file", &M::key_file, complain_about_name, "file with the key for that server");
+    add("ca_file", &M::ca_file, complain_about_name,
+        "PEM file with certificates of authorities that may vouch for that server, beside the "
+        "system's");
+    keys.push_back(key("remote_model", &M::remote_model, string_type(complain_about_name),
+                       "what that server calls the model; its id otherwise"));
+}
+
 std::vector<ModelKey> make_model_table() {
     using M = ModelConfig;
     using namespace std::chrono_literals;
     std::vector<ModelKey> keys;
     add_server_keys(keys);
+    add_remote_keys(keys);
     keys.push_back(key("aliases", &M::aliases, strings_type(complain_about_alias),
                        "further names of the model"));
     std::vector<std::pair<std::string, Tier>> tiers;
@@ -141,6 +175,10 @@ const std::vector<ModelKey>& model_table() {
     return table;
 }
 
+std::string model_key(const std::string& id, const std::string& key) {
+    return "model." + json_quoted(id) + "." + key;
+}
+
 Result<const ModelKey*> find_model_key(std::string_view name, std::string& entry) {
     const auto dot = name.find('.');
     const auto head = name.substr(0, dot);
@@ -167,6 +205,12 @@ Result<void> set_model_key(ModelConfig& config, std::string_view name, std::stri
     const auto row = find_model_key(name, entry);
     if (!row) {
         return row.error();
+    }
+    if ((*row)->only_in_files) {
+        return Error(Errc::invalid_request, "'" + (*row)->name + "' is for the configuration alone")
+            .with_hint(
+                "write it under [model.\"NAME\"] in routerd.toml, then routerctl config "
+                "reload");
     }
     const RawValue value = raw_text(text);
     if (entry.empty()) {

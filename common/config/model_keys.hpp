@@ -16,7 +16,7 @@ namespace routerd {
 /// "env.OMP_NUM_THREADS".
 ///
 /// Errors: invalid_request (an unknown key, with the nearest one; a bad value, with what is
-/// wanted).
+/// wanted; a key that only a configuration file may have).
 Result<void> set_model_key(ModelConfig& config, std::string_view key, std::string_view text);
 
 /// Makes `key` absent; "set" and "env" alone remove all names. Errors: invalid_request.

@@ -146,7 +146,11 @@ struct StateConfig {
 /// what `routerctl set` takes and the store keeps as overrides.
 struct ModelConfig {
     std::optional<std::string> path;               ///< a file outside the scanned directories
-    std::optional<std::string> backend;            ///< "llama-server"
+    std::optional<std::string> backend;            ///< "llama-server" or "remote"
+    std::optional<std::string> url;                ///< of the server that has it, elsewhere
+    std::optional<std::string> remote_model;       ///< what that server calls it; the id otherwise
+    std::optional<std::string> key_file;           ///< with the key for that server
+    std::optional<std::string> ca_file;            ///< PEM: who may vouch for it beside the usual
     std::optional<std::vector<std::string>> args;  ///< passed through unchanged, last
     std::optional<unsigned> context;               ///< tokens per slot
     std::optional<unsigned> parallel;              ///< slots

@@ -45,6 +45,7 @@ struct ModelKey {
     std::function<void(ModelConfig&)> clear;
     std::function<void(ModelConfig&, const ModelConfig&)> overlay;
     bool is_string = false;
+    bool only_in_files = false;  ///< not for `routerctl set` and profiles
 
     /// For "set" and "env", whose values are single entries; else nullptr.
     StringMap ModelConfig::*entries = nullptr;
@@ -52,6 +53,9 @@ struct ModelKey {
 };
 
 const std::vector<ModelKey>& model_table();
+
+/// As problems and origins have it: model."ID".KEY.
+std::string model_key(const std::string& id, const std::string& key);
 
 /// The row of `name`; of "set" and "env" also for "set.temperature", whose entry name goes into
 /// `entry`. Errors: invalid_request with the nearest key.

@@ -188,6 +188,7 @@ asio::awaitable<void> App::end_connections() {
         co_await worker->wait();
     }
     co_await server_.wait();  // last: a worker may have passed a connection on
+    proxy_.close();
 }
 
 void App::begin_stop(Fleet::OnShutdown servers) {

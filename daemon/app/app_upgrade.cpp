@@ -333,6 +333,7 @@ asio::awaitable<void> App::retire() {
         co_await worker->wait();
     }
     co_await server_.wait();
+    proxy_.close();
     if (predecessor_) {
         co_await predecessors_.wait();  // its requests are ours to pass on as long as it has any
     }

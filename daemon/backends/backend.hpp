@@ -35,9 +35,10 @@ struct ListenAt {
 
 /// Plain facts about a kind of server.
 struct BackendInfo {
-    std::string_view name;     ///< value of [model."id"] backend
-    std::string_view summary;  ///< one line for people
-    bool unix_socket = false;  ///< can listen on one
+    std::string_view name;      ///< value of [model."id"] backend
+    std::string_view summary;   ///< one line for people
+    bool unix_socket = false;   ///< can listen on one
+    bool is_elsewhere = false;  ///< runs on another machine: nothing is started here
 };
 
 /// What one line of a server's log means to the supervisor.
@@ -121,5 +122,10 @@ class Backend {
 /// Every kind there is; nullptr for an unknown name. An empty name is llama-server.
 const std::vector<const Backend*>& backends();
 const Backend* find_backend(std::string_view name);
+
+/// That of a model: what its settings name, else what they imply. nullptr as above.
+const Backend* backend_of(const Model& model);
+
+bool is_elsewhere(const Model& model);
 
 }  // namespace routerd

@@ -92,6 +92,22 @@ std::shared_ptr<Model> build(const FoundModel& found, const Layers& layers) {
     return model;
 }
 
+/// Those that the configuration says are elsewhere. A file of the same name is not offered.
+std::vector<FoundModel> elsewhere(const std::map<std::string, ModelConfig>& config) {
+    std::vector<FoundModel> all;
+    for (const auto& [id, model] : config) {
+        if (model.url) {
+            FoundModel remote;
+            remote.id = id;
+            remote.stem = id;
+            remote.source = Source::remote;
+            remote.metadata = std::make_shared<const gguf::Metadata>();
+            all.push_back(std::move(remote));
+        }
+    }
+    return all;
+}
+
 /// Ids first, then aliases in the order of the ids: a name means one model only, and an alias that
 /// is taken is dropped from the model that came later.
 void give_names(std::vector<std::shared_ptr<Model>>& models, Snapshot& snapshot) {
@@ -133,8 +149,16 @@ Snapshot assemble(const Found& found, const Layers& layers) {
     std::vector<std::shared_ptr<Model>> models;
     models.reserve(found.models.size());
     for (const auto& one : found.models) {
+        const auto config = layers.config.find(one.id);
+        if (config == layers.config.end() || !config->second.url) {
+            models.push_back(build(one, layers));
+        }
+    }
+    for (const auto& one : elsewhere(layers.config)) {
         models.push_back(build(one, layers));
     }
+    std::ranges::sort(
+        models, {}, [](const auto& model) -> const auto& { return model->id; });
     Snapshot snapshot;
     snapshot.names.reserve(2 * models.size());
     give_names(models, snapshot);

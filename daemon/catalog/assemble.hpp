@@ -24,7 +24,8 @@ struct Layers {
     std::string chosen_default;  ///< by `switch`
 };
 
-/// Builds the snapshot that everybody sees. Pure. Texts that no longer parse (keys of an older
+/// Builds the snapshot that everybody sees: what was found, and the models that the configuration
+/// says are on servers elsewhere. Pure. Texts that no longer parse (keys of an older
 /// version) are passed over. The default model is the chosen one, else the configured one, else the
 /// only one that is enabled; a name that is not there or not enabled counts as not said.
 Snapshot assemble(const Found& found, const Layers& layers);

@@ -16,7 +16,7 @@
 namespace routerd {
 
 /// Where a model came from.
-enum class Source { directory, config, huggingface, llama_cpp, lmstudio, ollama };
+enum class Source { directory, config, huggingface, llama_cpp, lmstudio, ollama, remote };
 
 /// What a model can be asked to do, from its metadata.
 struct Capabilities {
@@ -35,8 +35,9 @@ struct Model {
     std::vector<std::string> aliases;  ///< configured, overridden and derived (org/repo:QUANT)
     std::string display_name;          ///< general.name, else the file stem
     Source source = Source::directory;
-    std::vector<std::string> files;  ///< absolute; the first part of a split set first
-    std::string mmproj;              ///< absolute path, or empty
+    /// Absolute; the first part of a split set first. None: its server is elsewhere.
+    std::vector<std::string> files;
+    std::string mmproj;                               ///< absolute path, or empty
     std::shared_ptr<const gguf::Metadata> projector;  ///< what `mmproj` says; null: not known
     std::vector<std::string> adapters;
     std::uint64_t size_bytes = 0;  ///< all parts, without mmproj

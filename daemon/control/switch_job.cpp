@@ -190,7 +190,7 @@ void SwitchJob::finish(const Result<void>& outcome) {
     if (!previous_.empty()) {
         result.previous = previous_;
     }
-    if (view.pid != 0) {
+    if (view.is_there()) {
         result.instance = to_instance(view);
     }
     for (const auto& victim : victims_) {

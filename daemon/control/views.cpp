@@ -46,6 +46,13 @@ api::GgufMetadata to_gguf(const gguf::Metadata& metadata) {
     return shown;
 }
 
+std::string device_of(const InstanceView& view) {
+    if (view.elsewhere) {
+        return "remote";
+    }
+    return view.gpus.empty() ? "host" : join(view.gpus, ",");
+}
+
 }  // namespace
 
 std::string_view to_string(Source source) noexcept {
@@ -62,6 +69,8 @@ std::string_view to_string(Source source) noexcept {
             return "lmstudio";
         case Source::ollama:
             return "ollama";
+        case Source::remote:
+            return "remote";
     }
     return "directory";
 }
@@ -115,7 +124,9 @@ api::Model to_model(const Model& model, const Snapshot& snapshot, const Fleet& f
     shown.files = model.files;
     shown.mmproj = model.mmproj;
     shown.adapters = model.adapters;
-    shown.modified = model.modified;
+    if (model.modified != WallTime()) {
+        shown.modified = model.modified;
+    }
     shown.last_error = fleet.view(model.id).last_error;
     shown.settings = texts_of(model.settings);
     shown.overrides = texts_of(model.overrides);
@@ -138,7 +149,7 @@ api::Instance to_instance(const InstanceView& view) {
     row.busy = view.busy;
     row.queue = view.queue;
     row.memory_bytes = view.rss_bytes + view.gpu_bytes;
-    row.device = view.gpus.empty() ? "host" : join(view.gpus, ",");
+    row.device = device_of(view);
     row.context = view.context;
     row.tokens_per_second = view.tokens_per_second;
     row.until = view.until;
@@ -151,6 +162,8 @@ api::Instance to_instance(const InstanceView& view) {
     row.retry_at = view.retry_at;
     if (view.pid != 0) {
         row.pid = view.pid;
+    }
+    if (view.is_there()) {
         row.started = view.started;
     }
     if (view.port != 0) {
@@ -162,7 +175,7 @@ api::Instance to_instance(const InstanceView& view) {
 std::vector<std::string> running_models(const Fleet& fleet) {
     std::vector<std::string> ids;
     for (const auto& view : fleet.instances()) {
-        if (view.pid != 0) {
+        if (view.is_there()) {
             ids.push_back(view.model);
         }
     }

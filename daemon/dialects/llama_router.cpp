@@ -113,7 +113,7 @@ std::vector<llama_router::ModelReport> LlamaRouter::living_models(
     const llama_router::Machine& machine, const Caller& caller) const {
     std::set<std::string> ids;
     for (const auto& instance : machine.instances) {
-        if (instance.pid != 0 && caller.may_use(instance.model)) {
+        if (instance.is_there() && caller.may_use(instance.model)) {
             ids.insert(instance.model);
         }
     }

@@ -109,7 +109,7 @@ Body status_body(const ModelReport& report) {
             {"status", word(view.state)},
             {"port", port_of(view)},
             {"address", address_of(view)},
-            {"is_alive", view.pid != 0},
+            {"is_alive", view.is_there()},
             {"last_used", last_use_of(report)},
             {"vram_used_mb", in_mib(vram_of(report.held))}};
 }

@@ -82,7 +82,7 @@ Body by_device(const DeviceBytes& held) {
 DeviceBytes held_by(const std::string& model, const Machine& machine) {
     DeviceBytes held;
     for (const auto& instance : machine.instances) {
-        if (instance.model == model && instance.pid != 0) {
+        if (instance.model == model && instance.is_there()) {
             held[std::string(host)] += instance.rss_bytes;
             add_reserved(held, instance.id, machine.devices);
         }

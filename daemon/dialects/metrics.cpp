@@ -21,7 +21,7 @@ struct ModelNow {
 std::map<std::string, ModelNow> models_now(const Fleet& fleet) {
     std::map<std::string, ModelNow> models;
     for (const auto& view : fleet.instances()) {
-        if (view.pid == 0) {
+        if (!view.is_there()) {
             continue;
         }
         auto& model = models[view.model];

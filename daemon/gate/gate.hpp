@@ -13,6 +13,7 @@
 #include "common/base/result.hpp"
 #include "common/base/time.hpp"
 #include "daemon/gate/rate_limiter.hpp"
+#include "daemon/gate/remote_server.hpp"
 #include "daemon/net/signal.hpp"
 #include "daemon/scheduler/priority.hpp"
 
@@ -21,8 +22,9 @@ namespace routerd {
 /// Where a model's server can be reached.
 struct Endpoint {
     std::string unix_path;   ///< empty when TCP
-    std::uint16_t port = 0;  ///< on 127.0.0.1; 0 when a Unix socket
-    /// "unix:/run/…/x.sock" or "127.0.0.1:9001", for people.
+    std::uint16_t port = 0;  ///< on 127.0.0.1; 0 when a Unix socket or elsewhere
+    std::shared_ptr<const RemoteServer> remote = nullptr;  ///< elsewhere; nullptr: here
+    /// "unix:/run/…/x.sock", "127.0.0.1:9001" or its URL, for people.
     std::string text() const;
 };
 

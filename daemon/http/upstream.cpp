@@ -1,8 +1,10 @@
 #include "daemon/http/upstream.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -11,6 +13,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+
+#include "daemon/net/tls_context.hpp"
 
 namespace routerd {
 namespace {
@@ -24,9 +28,12 @@ constexpr std::chrono::seconds connect_timeout(10);
 // not.
 constexpr std::chrono::milliseconds queue_pause(5);
 
+Error no_connection(const std::string& why) {
+    return {Errc::unavailable, "connect to the model's server: " + why};
+}
+
 Error no_connection(int error) {
-    return {Errc::unavailable,
-            "connect to the model's server: " + std::generic_category().message(error)};
+    return no_connection(std::generic_category().message(error));
 }
 
 int error_of(int socket) noexcept {
@@ -65,9 +72,19 @@ void Upstream::on_readable() {
     if (user_ != nullptr) {
         return user_->on_upstream_readable();
     }
-    if (keeper_ != nullptr) {
+    if (connected_.has_sleeper()) {
+        return connected_.resume();
+    }
+    if (keeper_ != nullptr && !says_nothing()) {
         keeper_->discard(*this);  // closed, or an answer that nobody asked for
     }
+}
+
+/// What came was TLS's own affair.
+bool Upstream::says_nothing() noexcept {
+    std::array<char, 1> byte{};
+    return stream_.is_encrypted() && !stream_.peer_closed() &&
+           stream_.read(byte).state == Stream::Outcome::State::would_block;
 }
 
 void Upstream::on_writable() {
@@ -84,7 +101,10 @@ void Upstream::on_expired() {
         return connected_.resume();
     }
     if (user_ != nullptr) {
-        user_->on_upstream_expired();
+        return user_->on_upstream_expired();
+    }
+    if (keeper_ != nullptr) {
+        keeper_->discard(*this);
     }
 }
 
@@ -118,8 +138,13 @@ std::unique_ptr<Upstream> UpstreamPool::connect_at_once(const Endpoint& endpoint
                               : nullptr;
 }
 
-asio::awaitable<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(Endpoint endpoint) {
-    const auto deadline = steady_now() + connect_timeout;
+asio::awaitable<UpstreamPool::Connected> UpstreamPool::connect(Endpoint endpoint) {
+    co_return co_await connect_until(std::move(endpoint), nullptr, steady_now() + connect_timeout);
+}
+
+asio::awaitable<UpstreamPool::Connected> UpstreamPool::connect_until(Endpoint endpoint,
+                                                                     const RemoteAddress* remote,
+                                                                     TimePoint deadline) {
     auto attempt = begin_connection(endpoint);
     while (attempt.error == EAGAIN && steady_now() < deadline) {
         asio::steady_timer pause(loop_.executor(), queue_pause);
@@ -129,7 +154,16 @@ asio::awaitable<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(Endpoin
     if (attempt.error != 0 && attempt.error != EINPROGRESS) {
         co_return no_connection(attempt.error);
     }
-    auto made = std::make_unique<Upstream>(std::move(attempt.socket), loop_);
+    const int socket = attempt.socket.get();
+    std::unique_ptr<TlsSession> tls;
+    if (remote != nullptr && remote->tls != nullptr) {
+        tls = remote->tls->connect(socket, remote->host);
+        if (tls == nullptr) {
+            co_return no_connection(ENOMEM);
+        }
+    }
+    auto made = std::make_unique<Upstream>(std::move(attempt.socket), loop_, std::move(tls));
+    made->remote_ = remote != nullptr;
     if (attempt.error == EINPROGRESS) {
         made->stream_.wait_for_output();
         made->stream_.set_deadline(deadline);
@@ -140,7 +174,65 @@ asio::awaitable<Result<std::unique_ptr<Upstream>>> UpstreamPool::connect(Endpoin
             co_return no_connection(error != 0 ? error : ETIMEDOUT);
         }
     }
+    if (made->stream_.is_encrypted()) {
+        const auto agreed = co_await shake_hands(*made, deadline);
+        if (!agreed) {
+            co_return agreed.error();
+        }
+    }
     co_return made;
+}
+
+asio::awaitable<Result<void>> UpstreamPool::shake_hands(Upstream& upstream, TimePoint deadline) {
+    using State = Stream::Outcome::State;
+    auto& stream = upstream.stream_;
+    auto step = stream.shake_hands();
+    while (step.state == State::would_block && loop_.now() < deadline) {
+        stream.set_deadline(deadline);
+        co_await upstream.connected_.wait();
+        step = stream.shake_hands();
+    }
+    stream.clear_deadline();
+    if (step.state == State::moved) {
+        co_return Result<void>();
+    }
+    co_return no_connection("TLS: " + (step.state == State::would_block
+                                           ? std::string("no agreement in time")
+                                           : std::string(stream.tls_fault())));
+}
+
+/// Each gets its share of the time that is left.
+asio::awaitable<UpstreamPool::Connected> UpstreamPool::connect_to_one(
+    const NameBook::Addresses& addresses, const RemoteAddress& remote, TimePoint deadline) {
+    std::optional<Error> failure;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        const auto now = steady_now();
+        const auto share = (deadline - now) / static_cast<std::int64_t>(addresses.size() - i);
+        auto connected = co_await connect_until(addresses[i], &remote, now + share);
+        if (connected) {
+            co_return connected;
+        }
+        failure = connected.error();
+    }
+    co_return failure.value_or(no_connection(ETIMEDOUT));
+}
+
+asio::awaitable<UpstreamPool::Connected> UpstreamPool::connect(RemoteAddress remote) {
+    const auto deadline = steady_now() + connect_timeout;
+    for (;;) {
+        const auto found = co_await names_.find(remote.host, remote.port, deadline);
+        if (!found) {
+            co_return no_connection(found.error().message());
+        }
+        auto connected = co_await connect_to_one(found->addresses, remote, deadline);
+        if (connected) {
+            co_return connected;
+        }
+        names_.forget(remote.host, remote.port);
+        if (found->is_fresh || steady_now() >= deadline) {
+            co_return connected;
+        }
+    }
 }
 
 void UpstreamPool::give_back(std::uint64_t instance, std::unique_ptr<Upstream> upstream) {
@@ -152,7 +244,7 @@ void UpstreamPool::give_back(std::uint64_t instance, std::unique_ptr<Upstream> u
         upstream->instance_ = instance;
         upstream->reused_ = true;
         upstream->idle_until_ = loop_.now() + keep_idle;
-        upstream->stream_.clear_deadline();
+        upstream->stream_.set_deadline(upstream->idle_until_);
         kept.push_back(std::move(upstream));
     }
 }

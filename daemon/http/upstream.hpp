@@ -9,7 +9,10 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 
 #include "common/base/result.hpp"
+#include "daemon/net/name_book.hpp"
+#include "daemon/net/remote_address.hpp"
 #include "daemon/net/stream.hpp"
+#include "daemon/net/tls_session.hpp"
 #include "daemon/net/wakeup.hpp"
 
 namespace routerd {
@@ -17,7 +20,8 @@ namespace routerd {
 class UpstreamPool;
 
 /// One connection to a model's server. Used by one request at a time; between two of them the
-/// pool's, which drops it as soon as the server closes it or sends what nobody asked for.
+/// pool's, which drops it as soon as the server closes it or sends what nobody asked for, and when
+/// it was not used for some seconds.
 class Upstream final : private Stream::Owner {
   public:
     /// The request that uses it. Each of these may destroy the connection.
@@ -31,12 +35,16 @@ class Upstream final : private Stream::Owner {
         ~User() = default;
     };
 
-    Upstream(UniqueFd socket, IoLoop& loop) : stream_(std::move(socket), loop, *this) {}
+    Upstream(UniqueFd socket, IoLoop& loop, std::unique_ptr<TlsSession> tls = nullptr)
+        : stream_(std::move(socket), loop, *this, std::move(tls)) {}
 
     /// nullptr: nobody, what happens is noticed later.
     void set_user(User* user) noexcept { user_ = user; }
 
     Stream& stream() noexcept { return stream_; }
+
+    /// Its server is elsewhere, and not ours.
+    bool is_remote() const noexcept { return remote_; }
 
     /// It has served a request before: the server may have closed it meanwhile.
     bool is_reused() const noexcept { return reused_; }
@@ -46,20 +54,24 @@ class Upstream final : private Stream::Owner {
     void on_readable() override;
     void on_writable() override;
     void on_expired() override;
+    bool says_nothing() noexcept;
 
     Stream stream_;
     User* user_ = nullptr;
     UpstreamPool* keeper_ = nullptr;  // while it is kept for another request
     std::uint64_t instance_ = 0;
+    bool remote_ = false;
     bool reused_ = false;
     TimePoint idle_until_;  // not used for a request any more after it
-    Wakeup connected_;
+    Wakeup connected_;      // it, or its TLS
 };
 
 /// Kept connections to the servers, by instance. Loop thread only.
 class UpstreamPool {
   public:
-    explicit UpstreamPool(IoLoop& loop) : loop_(loop) {}
+    /// `lookup`: how names of servers elsewhere are found.
+    explicit UpstreamPool(IoLoop& loop, NameBook::Lookup lookup = NameBook::ask_system)
+        : loop_(loop), names_(loop.executor(), std::move(lookup)) {}
 
     using Endpoint = asio::generic::stream_protocol::endpoint;
 
@@ -73,20 +85,36 @@ class UpstreamPool {
     /// A new one. Errors: unavailable (refused, no such socket).
     asio::awaitable<Result<std::unique_ptr<Upstream>>> connect(Endpoint endpoint);
 
+    /// The same to a server elsewhere: to the first of its addresses that takes it. Where none does
+    /// and they were not asked for just now, its name is looked up anew: it may have moved. Errors:
+    /// unavailable (the same; or what is wrong with its name or its certificate).
+    asio::awaitable<Result<std::unique_ptr<Upstream>>> connect(RemoteAddress remote);
+
     /// Keeps it for the next request; only after a complete exchange with nothing left over.
     void give_back(std::uint64_t instance, std::unique_ptr<Upstream> upstream);
 
     /// Closes all kept connections to an instance.
     void drop(std::uint64_t instance);
 
+    /// Closes all: there will be no more requests. A loop with a kept connection does not end.
+    void close() { idle_.clear(); }
+
     static Endpoint unix_endpoint(const std::string& path);
     static Endpoint tcp_endpoint(std::uint16_t port);  ///< on 127.0.0.1
 
   private:
     friend class Upstream;
+    using Connected = Result<std::unique_ptr<Upstream>>;
+
     void discard(const Upstream& upstream);
+    asio::awaitable<Connected> connect_until(Endpoint endpoint, const RemoteAddress* remote,
+                                             TimePoint deadline);
+    asio::awaitable<Connected> connect_to_one(const NameBook::Addresses& addresses,
+                                              const RemoteAddress& remote, TimePoint deadline);
+    asio::awaitable<Result<void>> shake_hands(Upstream& upstream, TimePoint deadline);
 
     IoLoop& loop_;
+    NameBook names_;
     std::unordered_map<std::uint64_t, std::vector<std::unique_ptr<Upstream>>> idle_;
 };
 

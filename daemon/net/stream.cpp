@@ -224,6 +224,19 @@ Stream::Outcome Stream::read_tls(std::span<char> room) noexcept {
     return got;
 }
 
+Stream::Outcome Stream::shake_hands() noexcept {
+    const auto got = tls_->shake_hands();
+    readable_ = false;
+    if (tls_->reading_wants_output()) {
+        loop_.poller().want_output(socket_.get(), *this, true);  // told once, then no more
+    }
+    return got;
+}
+
+std::string_view Stream::tls_fault() const noexcept {
+    return tls_ ? tls_->fault() : std::string_view();
+}
+
 void Stream::set_low_water(std::size_t bytes) noexcept {
     const auto wanted = static_cast<int>(std::min<std::size_t>(bytes, low_water_most));
     if (wanted == low_water_ || tls_ || !socket_) {

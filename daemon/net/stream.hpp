@@ -58,12 +58,19 @@ class Stream final : private Poller::Watched, private Expiring {
     };
 
     Stream(UniqueFd socket, IoLoop& loop, Owner& owner);
-    /// With TLS, on the server's side, unless `tls` is nullptr.
+    /// With TLS, unless `tls` is nullptr; on the client's side shake_hands() comes first.
     Stream(UniqueFd socket, IoLoop& loop, Owner& owner, std::unique_ptr<TlsSession> tls);
     ~Stream() override;
 
     /// Reads what is there. While readable() there may be more; else on_readable() will tell of it.
     Outcome read(std::span<char> room) noexcept;
+
+    /// Goes on with the handshake of a TLS connection that we made, until it has moved; would_block
+    /// goes on with on_readable() or on_writable(). `failed` and `end`: tls_fault() says why.
+    Outcome shake_hands() noexcept;
+    std::string_view tls_fault() const noexcept;
+
+    bool is_encrypted() const noexcept { return tls_ != nullptr; }
 
     /// Sends as much of `buffers` as the socket takes, and advances them. What is left must be what
     /// the next call begins with. In a turn of many events a few kilobytes are taken at once and

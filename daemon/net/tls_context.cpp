@@ -10,6 +10,8 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -149,20 +151,62 @@ int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* s
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-void set_manners(SSL_CTX* context) {
+void set_common_manners(SSL_CTX* context) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    // Many clients close without a word, and every message of HTTP says itself where it ends.
-    SSL_CTX_set_options(
-        context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     // Writes: what waits is held by whoever sends it, and may have moved meanwhile. Buffers: a
     // connection that waits has none.
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(context, 1);  // else each record's head is a system call of its own
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets hold them
+}
+
+void set_server_manners(SSL_CTX* context) {
+    set_common_manners(context);
+    // Many clients close without a word, and every message of HTTP says itself where it ends.
+    SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
     constexpr std::array<unsigned char, 7> name{'r', 'o', 'u', 't', 'e', 'r', 'd'};
     SSL_CTX_set_session_id_context(context, name.data(), name.size());
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+}
+
+/// Of an answer that ends with its connection only the peer's word tells whether it is whole: here
+/// an end without it is a failure.
+bool set_client_manners(SSL_CTX* context) {
+    set_common_manners(context);
+    constexpr std::array<unsigned char, 9> offer{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    return SSL_CTX_set_alpn_protos(context, offer.data(), offer.size()) == 0 &&
+           SSL_CTX_set_default_verify_paths(context) == 1;
+}
+
+/// PEM, one certificate or more.
+Result<void> trust(SSL_CTX* context, const std::string& path) {
+    const auto bytes = read_file(path, Secrecy::open);
+    if (!bytes) {
+        return bytes.error();
+    }
+    auto* store = SSL_CTX_get_cert_store(context);
+    std::size_t count = 0;
+    for (;; ++count) {
+        const Certificate next(PEM_read_bio_X509_AUX(bytes->get(), nullptr, no_password, nullptr));
+        if (next == nullptr) {
+            break;
+        }
+        if (X509_STORE_add_cert(store, next.get()) != 1) {
+            return Error(Errc::invalid_request, reason());
+        }
+    }
+    const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    const auto why = reason();
+    if (count > 0 && at_end) {
+        return {};
+    }
+    return Error(Errc::invalid_request, (count == 0 ? "there is no certificate in it: "
+                                                    : "a certificate behind the first: ") +
+                                            why)
+        .with_hint("it must be PEM, which begins with -----BEGIN CERTIFICATE-----");
 }
 
 }  // namespace
@@ -176,7 +220,7 @@ Result<TlsContext> TlsContext::load(const std::string& certificate, const std::s
     if (context == nullptr) {
         return Error(Errc::unavailable, "set up TLS: " + reason());
     }
-    set_manners(context.get());
+    set_server_manners(context.get());
     const auto has_certificate = use_certificate(context.get(), certificate);
     if (!has_certificate) {
         return has_certificate.error().within("use the TLS certificate '" + certificate + "'");
@@ -190,6 +234,40 @@ Result<TlsContext> TlsContext::load(const std::string& certificate, const std::s
 
 std::unique_ptr<TlsSession> TlsContext::accept(int socket) const noexcept {
     return TlsSession::accept(TlsSession::Ssl(SSL_new(context_.get())), socket);
+}
+
+Result<TlsClientContext> TlsClientContext::make(const std::string& ca_file) {
+    TlsContext::Context context(SSL_CTX_new(TLS_client_method()));
+    if (context == nullptr || !set_client_manners(context.get())) {
+        return Error(Errc::unavailable, "set up TLS: " + reason());
+    }
+    ERR_clear_error();  // of files that the system's store does not have
+    if (!ca_file.empty()) {
+        const auto trusted = trust(context.get(), ca_file);
+        if (!trusted) {
+            return trusted.error().within("use the certificates '" + ca_file + "'");
+        }
+    }
+    return TlsClientContext(std::move(context));
+}
+
+std::unique_ptr<TlsSession> TlsClientContext::connect(int socket,
+                                                      const std::string& host) const noexcept {
+    TlsSession::Ssl ssl(SSL_new(context_.get()));
+    if (ssl == nullptr) {
+        return nullptr;
+    }
+    auto* checks = SSL_get0_param(ssl.get());
+    X509_VERIFY_PARAM_set_hostflags(checks, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    const bool is_address = X509_VERIFY_PARAM_set1_ip_asc(checks, host.c_str()) == 1;
+    // An address has no place in the handshake (RFC 6066 3). What is called is what
+    // SSL_set_tlsext_host_name() is; it copies the name.
+    const bool is_set =
+        is_address || (SSL_set1_host(ssl.get(), host.c_str()) == 1 &&
+                       SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                                const_cast<char*>(host.c_str())) == 1);
+    ERR_clear_error();
+    return is_set ? TlsSession::connect(std::move(ssl), socket) : nullptr;
 }
 
 }  // namespace routerd

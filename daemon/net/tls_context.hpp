@@ -24,6 +24,7 @@ class TlsContext {
     std::unique_ptr<TlsSession> accept(int socket) const noexcept;
 
   private:
+    friend class TlsClientContext;
     struct Free {
         void operator()(ssl_ctx_st* context) const noexcept;
     };
@@ -32,6 +33,26 @@ class TlsContext {
     explicit TlsContext(Context context) noexcept : context_(std::move(context)) {}
 
     Context context_;
+};
+
+/// How we speak TLS to servers elsewhere: as a TlsContext, and only to those whose certificate says
+/// their name and is vouched for. Any thread.
+class TlsClientContext {
+  public:
+    /// Trusts the system's authorities (SSL_CERT_FILE and SSL_CERT_DIR count) and those in
+    /// `ca_file`, PEM, unless that is empty. Errors: unavailable, invalid_request (what is in the
+    /// file is no use).
+    static Result<TlsClientContext> make(const std::string& ca_file);
+
+    /// The client's side of a connection that was just made to `host`, a name or an address without
+    /// []. nullptr: out of memory.
+    std::unique_ptr<TlsSession> connect(int socket, const std::string& host) const noexcept;
+
+  private:
+    explicit TlsClientContext(TlsContext::Context context) noexcept
+        : context_(std::move(context)) {}
+
+    TlsContext::Context context_;
 };
 
 }  // namespace routerd

@@ -10,6 +10,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
@@ -124,7 +125,7 @@ void TlsSession::Free::operator()(ssl_st* ssl) const noexcept {
     SSL_free(ssl);
 }
 
-std::unique_ptr<TlsSession> TlsSession::accept(Ssl ssl, int socket) noexcept {
+std::unique_ptr<TlsSession> TlsSession::make(Ssl ssl, int socket) noexcept {
     if (ssl == nullptr) {
         return nullptr;
     }
@@ -134,8 +135,32 @@ std::unique_ptr<TlsSession> TlsSession::accept(Ssl ssl, int socket) noexcept {
         return nullptr;
     }
     SSL_set_bio(made->ssl_.get(), bio, bio);
-    SSL_set_accept_state(made->ssl_.get());
     return made;
+}
+
+std::unique_ptr<TlsSession> TlsSession::accept(Ssl ssl, int socket) noexcept {
+    auto made = make(std::move(ssl), socket);
+    if (made != nullptr) {
+        SSL_set_accept_state(made->ssl_.get());
+    }
+    return made;
+}
+
+std::unique_ptr<TlsSession> TlsSession::connect(Ssl ssl, int socket) noexcept {
+    auto made = make(std::move(ssl), socket);
+    if (made != nullptr) {
+        SSL_set_connect_state(made->ssl_.get());
+    }
+    return made;
+}
+
+Stream::Outcome TlsSession::shake_hands() noexcept {
+    if (broken_) {
+        return {State::failed, 0, error_ != 0 ? error_ : EPROTO};
+    }
+    drained_ = false;
+    const int result = SSL_do_handshake(ssl_.get());
+    return result == 1 ? Stream::Outcome{State::moved, 0, 0} : explain(result);
 }
 
 Stream::Outcome TlsSession::explain(int result) noexcept {
@@ -149,7 +174,12 @@ Stream::Outcome TlsSession::explain(int result) noexcept {
     }
     broken_ = true;
     const auto* reason = ERR_reason_error_string(ERR_peek_error());
-    spdlog::debug("TLS: {}", reason != nullptr ? reason : std::strerror(error_));
+    const auto verified = SSL_get_verify_result(ssl_.get());
+    if (verified != X509_V_OK) {
+        reason = X509_verify_cert_error_string(verified);
+    }
+    fault_ = reason != nullptr ? reason : ::strerrordesc_np(error_ != 0 ? error_ : EPROTO);
+    spdlog::debug("TLS: {}", fault_);
     ERR_clear_error();  // or the next connection's calls would find it
     return {State::failed, 0, error_ != 0 ? error_ : EPROTO};
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "daemon/net/stream.hpp"
@@ -11,9 +12,10 @@ struct ssl_st;
 
 namespace routerd {
 
-/// The TLS of one accepted connection, between a Stream and its socket. The handshake is part of
-/// reading. Owned by its Stream, which tells it nothing of readiness but asks may_have_more() and
-/// reading_wants_output(). Loop thread only.
+/// The TLS of one connection, between a Stream and its socket. The handshake is part of reading; of
+/// a connection that we made it must be over before anything is written. Owned by its Stream, which
+/// tells it nothing of readiness but asks may_have_more() and reading_wants_output(). Loop thread
+/// only.
 class TlsSession final {
   public:
     struct Free {
@@ -25,6 +27,9 @@ class TlsSession final {
     /// for it is not there.
     static std::unique_ptr<TlsSession> accept(Ssl ssl, int socket) noexcept;
 
+    /// The client's side of a connection that was just made, as accept().
+    static std::unique_ptr<TlsSession> connect(Ssl ssl, int socket) noexcept;
+
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
     ~TlsSession() = default;
@@ -35,6 +40,12 @@ class TlsSession final {
     /// As Stream::write(): pieces are joined, so that a head and a short body are one record. After
     /// would_block it must be called with the same bytes in front.
     Stream::Outcome write(std::span<asio::const_buffer>& buffers) noexcept;
+
+    /// Goes on with the handshake: moved when it is over.
+    Stream::Outcome shake_hands() noexcept;
+
+    /// Why the handshake failed, for people: "certificate has expired".
+    std::string_view fault() const noexcept { return fault_; }
 
     /// After a read that moved something: another may, too.
     bool may_have_more() const noexcept;
@@ -49,6 +60,7 @@ class TlsSession final {
     friend struct TlsSocket;  // the way from OpenSSL to the socket
 
     TlsSession(Ssl ssl, int socket) noexcept : ssl_(std::move(ssl)), socket_(socket) {}
+    static std::unique_ptr<TlsSession> make(Ssl ssl, int socket) noexcept;
     Stream::Outcome explain(int result) noexcept;
 
     Ssl ssl_;
@@ -58,6 +70,7 @@ class TlsSession final {
     bool drained_ = false;               // the socket has given all, as far as is known
     bool reading_wants_output_ = false;  // a read has something to send first
     bool broken_ = false;
+    const char* fault_ = "it was closed";
     std::size_t stuck_ = 0;  // bytes of a record that OpenSSL has made and the socket has not taken
 };
 

@@ -35,18 +35,44 @@ std::string connection_options(const http::RequestHead& head) {
     return options;
 }
 
+constexpr std::string_view our_via = "1.1 routerd";  // RFC 9110 7.6.3
+
 }  // namespace
 
-std::string request_head(const Exchange& exchange, const Outgoing& outgoing) {
+std::size_t times_sent_on(const http::RequestHead& head) {
+    std::size_t times = 0;
+    for (const auto& field : head.fields) {
+        if (iequals(field.name, "via")) {
+            const auto hops = split(field.value, ',');
+            times += static_cast<std::size_t>(std::ranges::count_if(
+                hops, [](std::string_view hop) { return trim(hop) == our_via; }));
+        }
+    }
+    return times;
+}
+
+std::string request_head(const Exchange& exchange, const Outgoing& outgoing,
+                         const RemoteServer* remote) {
     const auto& head = exchange.head();
     const auto options = connection_options(head);
     std::string text;
     text.reserve(512);
-    text.append(head.method).append(" ").append(outgoing.path);
+    text.append(head.method).append(" ");
+    if (remote != nullptr) {
+        text.append(remote->base);
+    }
+    text.append(outgoing.path);
     if (!outgoing.query.empty()) {
         text.append("?").append(outgoing.query);
     }
-    text += " HTTP/1.1\r\nhost: localhost\r\n";
+    text.append(" HTTP/1.1\r\nhost: ");
+    text.append(remote == nullptr ? std::string_view("localhost") : remote->host).append("\r\n");
+    if (remote != nullptr && !remote->key.empty()) {
+        text.append("authorization: Bearer ").append(remote->key).append("\r\n");
+    }
+    if (remote != nullptr) {
+        text.append("via: ").append(our_via).append("\r\n");
+    }
     for (const auto& field : head.fields) {
         const bool wanted = !is_kept_back(field.name) &&
                             !http::is_hop_by_hop(field.name, options) &&

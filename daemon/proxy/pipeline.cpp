@@ -14,6 +14,12 @@ constexpr seconds silent_wait(2);  // a quick failure keeps its own status
 constexpr seconds comment_interval(5);
 constexpr milliseconds end_grace(100);  // a broken connection is seen before the process's end
 
+asio::awaitable<Result<std::unique_ptr<Upstream>>> connect_to(UpstreamPool& pool,
+                                                              const Endpoint& endpoint) {
+    return endpoint.remote ? pool.connect(endpoint.remote->address)
+                           : pool.connect(native_endpoint(endpoint));
+}
+
 }  // namespace
 
 bool Pipeline::speaks_events() const noexcept {
@@ -82,7 +88,9 @@ asio::awaitable<void> Pipeline::blame_server() {
     const bool by_server =
         failure_->code() == Errc::upstream_error || failure_->code() == Errc::unavailable;
     if (by_server && !exchange_.gone()) {
-        const auto end = co_await lease_->end_within(end_grace);
+        const bool is_ours = lease_->endpoint().remote == nullptr;
+        const auto grace = is_ours ? end_grace : milliseconds(0);  // no end of it would be seen
+        const auto end = co_await lease_->end_within(grace);
         const auto message = failure_->message() + (end.empty() ? "" : ": ") + end;
         *failure_ = Error(Errc::upstream_error, message);
     }
@@ -90,8 +98,7 @@ asio::awaitable<void> Pipeline::blame_server() {
 }
 
 asio::awaitable<bool> Pipeline::connect() {
-    const auto endpoint = native_endpoint(lease_->endpoint());
-    auto connected = co_await proxy_.pool_.connect(endpoint);
+    auto connected = co_await connect_to(proxy_.pool_, lease_->endpoint());
     if (!connected) {
         co_return fail(connected.error());
     }
@@ -109,11 +116,13 @@ bool Pipeline::may_send_again() const {
 /// Asks the lease's server. False: failure_ says what went wrong; unavailable before anything was
 /// sent, others as the Transfer's.
 asio::awaitable<bool> Pipeline::ask() {
+    const auto* remote = lease_->endpoint().remote.get();
     const Transfer::Limits limits{proxy_.limits_.first_byte_timeout, proxy_.limits_.stall_timeout};
     Transfer::Pilot& pilot = *this;
+    head_ = request_head(exchange_, make_outgoing(body_), remote);
     upstream_ = proxy_.pool_.take_idle(lease_->instance());
     for (;;) {
-        if (!upstream_) {
+        if (!upstream_ && remote == nullptr) {
             upstream_ = proxy_.pool_.connect_at_once(native_endpoint(lease_->endpoint()));
         }
         if (!upstream_) {
@@ -193,7 +202,8 @@ asio::awaitable<void> Pipeline::run() {
         }
         const bool answered = co_await ask();
         goes_on = false;
-        if (!answered && may_retry && failure_->code() == Errc::unavailable) {
+        const bool may_be_gone = !answered && lease_->endpoint().remote == nullptr;
+        if (may_be_gone && may_retry && failure_->code() == Errc::unavailable) {
             const auto end = co_await lease_->end_within(end_grace);
             goes_on = !end.empty();  // nothing was sent: a new server may answer
         }

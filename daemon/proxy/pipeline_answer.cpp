@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -34,9 +36,13 @@ Errc code_for(unsigned status) noexcept {
 }
 
 bool passes(std::string_view name) noexcept {
-    // Ours to say, or (llama-server's CORS) not for it to say.
-    return !iequals(name, "content-length") && !iequals(name, "content-type") &&
-           !iequals(name, "server") && !iequals(name, "date") && !iequals(name, "x-request-id") &&
+    // Ours to say, or not for it to say (llama-server's CORS, what a server elsewhere says of its
+    // own name); no cookie is ever sent to it.
+    constexpr std::array<std::string_view, 8> kept_back{
+        "content-length", "content-type", "server",  "date",
+        "x-request-id",   "set-cookie",   "alt-svc", "strict-transport-security"};
+    const auto is_it = [name](std::string_view other) { return iequals(name, other); };
+    return std::ranges::none_of(kept_back, is_it) &&
            !to_lower(name.substr(0, 15)).starts_with("access-control-");
 }
 

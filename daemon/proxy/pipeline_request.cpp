@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/base/text.hpp"
+#include "common/config/raw_value.hpp"
 #include "daemon/proxy/pipeline.hpp"
 #include "daemon/proxy/resolve.hpp"
 
@@ -140,11 +141,19 @@ asio::awaitable<void> Pipeline::choose_in_tier() {
 Result<std::string_view> Pipeline::prepare_body(const Model& model) {
     const auto& settings = model.settings;
     const bool has_rules = !settings.set.empty() || (settings.strip && !settings.strip->empty());
-    if (!has_rules || kind_.raw || kind_.model_in_query) {
+    if ((!has_rules && !settings.url) || kind_.raw || kind_.model_in_query) {
         return exchange_.body();
     }
-    auto rewritten = rewrite_padded(exchange_.body(), settings.set,
-                                    settings.strip.value_or(std::vector<std::string>{}));
+    auto set = settings.set;
+    if (settings.url) {  // that server knows nothing of our names
+        const auto name = settings.remote_model.value_or(model.id);
+        if (!has_rules && peeked_.model == name) {
+            return exchange_.body();
+        }
+        set.emplace("model", json_quoted(name));
+    }
+    auto rewritten =
+        rewrite_padded(exchange_.body(), set, settings.strip.value_or(std::vector<std::string>{}));
     if (!rewritten) {
         return rewritten.error();
     }
@@ -196,10 +205,17 @@ Outgoing Pipeline::make_outgoing(std::string_view body) const {
     return outgoing;
 }
 
-/// What is asked of the model, and how it is sent on. False: failure_ says why not.
+/// What is asked of the model. False: failure_ says why not.
 bool Pipeline::prepare() {
     const auto& model = *meant_.model;
     account_.record.model = model.id;
+    constexpr std::size_t longest_way = 8;  // of routers that ask one another
+    if (model.settings.url && times_sent_on(exchange_.head()) >= longest_way) {
+        return fail(Error(Errc::upstream_error,
+                          "model '" + model.id + "': the request has come through " +
+                              std::to_string(longest_way) + " routers, or back to this one")
+                        .with_hint("see where the url of each leads: routerctl show " + model.id));
+    }
     const auto body = prepare_body(model);
     if (!body) {
         return fail(body.error());
@@ -210,7 +226,6 @@ bool Pipeline::prepare() {
     }
     demand_ = std::move(*demand);
     body_ = *body;
-    head_ = request_head(exchange_, make_outgoing(body_));
     return true;
 }
 

@@ -28,6 +28,9 @@ class Proxy {
     /// The inference endpoints and /upstream/…; the Proxy must outlive the table.
     std::vector<Route> routes();
 
+    /// Lets go of what is kept for further requests, of which there will be none.
+    void close() { pool_.close(); }
+
     void apply(const Config& config) {
         limits_ = config.limits;
         counts_requests_ =

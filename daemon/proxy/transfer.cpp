@@ -22,11 +22,13 @@ bool Transfer::complete() const noexcept {
            (kind_ == BodyKind::chunked && decoder_.done());
 }
 
-/// Not after a stream: llama-server ends the connection then, without having said so, and meanwhile
-/// reads and throws away what it is sent, so that a request could not be told from one it began.
+/// Not after a stream of ours: llama-server ends the connection then, without having said so, and
+/// meanwhile reads and throws away what it is sent, so that a request could not be told from one it
+/// began.
 bool Transfer::reusable() const noexcept {
-    return kind_ != BodyKind::chunked && keep_alive_ && !excess_ && !ended_ && status_ != 0 &&
-           complete() && to_send_.empty() && !upstream_.stream().has_unsent();
+    const bool is_over = kind_ == BodyKind::chunked && !upstream_.is_remote();
+    return !is_over && keep_alive_ && !excess_ && !ended_ && status_ != 0 && complete() &&
+           to_send_.empty() && !upstream_.stream().has_unsent();
 }
 
 bool Transfer::at_boundary() const noexcept {

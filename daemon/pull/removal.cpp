@@ -206,6 +206,12 @@ Result<std::vector<std::string>> files_of(const Snapshot& snapshot, const Model&
                                           "share their files; nothing was removed")
             .with_hint("remove it with: ollama rm");
     }
+    if (model.source == Source::remote) {
+        return Error(Errc::conflict,
+                     "'" + model.id + "' is on a server elsewhere: there is no file to remove")
+            .with_hint("take [model.\"" + model.id +
+                       "\"] out of the configuration, then routerctl config reload");
+    }
     auto files = model.files;
     bool shares_projector = model.mmproj.empty() || contains(files, model.mmproj);
     for (const auto& other : snapshot.models) {

@@ -109,7 +109,8 @@ double cost_of(const Resident& resident, const World& world, TimePoint now) {
 Options options_of(const World& world, TimePoint now) {
     Options options;
     for (const auto& [id, resident] : world.residents) {
-        if (resident.phase == Phase::ready && !is_pinned(world, resident)) {
+        if (resident.phase == Phase::ready && !resident.is_elsewhere &&
+            !is_pinned(world, resident)) {
             options.push_back({&resident, cost_of(resident, world, now)});
         }
     }

@@ -39,7 +39,9 @@ Ledger Ledger::beside_others(const World& world) {
 Ledger Ledger::now(const World& world) {
     auto ledger = beside_others(world);
     for (const auto& [id, resident] : world.residents) {
-        ledger.take(resident.reserved, resident.groups);
+        if (!resident.is_elsewhere) {
+            ledger.take(resident.reserved, resident.groups);
+        }
     }
     return ledger;
 }

@@ -16,6 +16,9 @@ bool Round::Candidate::operator<(const Candidate& other) const {
 
 std::optional<Ledger::Lack> lack_of_room(const World& world, const std::string& model,
                                          const Ledger& ledger) {
+    if (is_elsewhere(world, model)) {
+        return std::nullopt;
+    }
     const auto& placements = placements_of(world, model);
     const auto& groups = groups_of(world, model);
     return first_that_fits(placements, groups, ledger) ? std::nullopt
@@ -35,7 +38,9 @@ Reason reason_of(const World& world, Why why, const Ledger::Lack& lack) {
         reason.foreign = budget->second.foreign;
     }
     for (const auto& [id, resident] : world.residents) {
-        reason.models.push_back(resident.model);
+        if (!resident.is_elsewhere) {
+            reason.models.push_back(resident.model);
+        }
     }
     return reason;
 }
@@ -47,6 +52,9 @@ Round::Room::Room(const World& world)
       beside_pinned(empty),
       crowded(Ledger::beside_others(world)) {
     for (const auto& [id, resident] : world.residents) {
+        if (resident.is_elsewhere) {
+            continue;
+        }
         if (resident.is_leaving()) {
             later.give(resident.reserved, resident.groups);
         } else if (is_pinned(world, resident)) {
@@ -133,6 +141,9 @@ void Round::start_candidates(const std::vector<Candidate>& waiting, Room& room) 
 }
 
 void Round::find_place(const Candidate& candidate, Room& room) {
+    if (is_elsewhere(world_, candidate.model)) {
+        return start(candidate, {});
+    }
     const auto& placements = placements_of(world_, candidate.model);
     const auto& groups = groups_of(world_, candidate.model);
     if (const auto fits = first_that_fits(placements, groups, room.now)) {
@@ -200,6 +211,7 @@ void Round::start(const Candidate& candidate, Footprint reserved) {
     resident.reserved = std::move(reserved);
     if (rules != world_.models.end()) {
         resident.groups = rules->second.groups;
+        resident.is_elsewhere = rules->second.is_elsewhere;
         resident.slots = rules->second.slots;
         resident.fingerprint = rules->second.fingerprint;
     }
@@ -259,7 +271,7 @@ void Round::make_room(const Candidate& candidate, Room& room) {
 /// load and to stay, must not keep a large one out.
 void Round::claim(const Candidate& candidate, Room& room) {
     const auto free_at = [this](const Resident& resident) -> std::optional<TimePoint> {
-        if (resident.is_leaving() || is_pinned(world_, resident)) {
+        if (resident.is_leaving() || resident.is_elsewhere || is_pinned(world_, resident)) {
             return std::nullopt;
         }
         if (resident.phase == Phase::ready) {

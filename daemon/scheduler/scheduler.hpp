@@ -34,8 +34,9 @@ struct Ask {
 /// aside, that free enough at the least expected cost. When they do not suffice and the request has
 /// waited for max_wait, busy ones are drained too. A model just loaded stays for min_residency. A
 /// model that would not fit on an empty machine is refused at once and costs nobody its place; one
-/// that other processes leave no room for is refused after max_wait. One
-/// whose last load failed is tried again only where there is room: it costs nobody a place twice.
+/// that other processes leave no room for is refused after max_wait. One whose last load failed is
+/// tried again only where there is room: it costs nobody a place twice. One whose server is another
+/// machine's starts at once and leaves for nobody.
 class Scheduler {
   public:
     explicit Scheduler(Rules rules) { world_.rules = rules; }

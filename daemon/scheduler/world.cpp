@@ -122,6 +122,11 @@ const Groups& groups_of(const World& world, const std::string& model) {
     return rules == world.models.end() ? none : rules->second.groups;
 }
 
+bool is_elsewhere(const World& world, const std::string& model) {
+    const auto rules = world.models.find(model);
+    return rules != world.models.end() && rules->second.is_elsewhere;
+}
+
 bool is_pinned(const World& world, const Resident& resident) {
     const auto model = world.models.find(resident.model);
     return model != world.models.end() && model->second.pinned;

@@ -46,6 +46,7 @@ struct ModelRules {
     unsigned instances = 1;  ///< servers at most; further ones start as requests wait
     Groups groups;           ///< that it is in
     bool pinned = false;
+    bool is_elsewhere = false;  ///< its server is another machine's: needs neither bytes nor places
     Milliseconds idle_unload{0};  ///< 0: never
     std::string
         fingerprint;  ///< of its command line: another means another server; empty: not known
@@ -65,6 +66,8 @@ struct Resident {
     unsigned passengers = 0;  ///< requests that need no slot
     Footprint reserved;       ///< what it is taken to hold, until its process has ended
     Groups groups;            ///< that its model is in
+    bool is_elsewhere =
+        false;  ///< as its model's: leaves for nobody, since that would free nothing
     TimePoint started;
     TimePoint ready_at;
     TimePoint last_used;                      ///< last grant or release; ready_at before the first
@@ -193,5 +196,7 @@ const std::vector<Footprint>& placements_of(const World& world, const std::strin
 const Groups& groups_of(const World& world, const std::string& model);
 
 bool is_pinned(const World& world, const Resident& resident);
+
+bool is_elsewhere(const World& world, const std::string& model);
 
 }  // namespace routerd::scheduler

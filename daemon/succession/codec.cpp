@@ -159,11 +159,16 @@ json to_json(const Result<Granted>& outcome) {
         return {{"error", to_json(outcome.error())}};
     }
     const auto& at = outcome->server->endpoint;
-    return {{"instance", outcome->instance},
-            {"unix_path", at.unix_path},
-            {"port", at.port},
-            {"queued", outcome->queued.count()},
-            {"loaded", outcome->loaded.count()}};
+    json out{{"instance", outcome->instance},
+             {"unix_path", at.unix_path},
+             {"port", at.port},
+             {"queued", outcome->queued.count()},
+             {"loaded", outcome->loaded.count()}};
+    if (at.remote) {
+        out["remote"] = {
+            {"url", at.remote->url}, {"key", at.remote->key}, {"ca_file", at.remote->ca_file}};
+    }
+    return out;
 }
 
 Result<Granted> outcome_from(const json& from) {
@@ -175,6 +180,19 @@ Result<Granted> outcome_from(const json& from) {
     read(from, "instance", granted.instance);
     read(from, "unix_path", at.unix_path);
     read(from, "port", at.port);
+    if (const auto remote = from.find("remote"); remote != from.end()) {
+        std::string url;
+        std::string key;
+        std::string ca_file;
+        read(*remote, "url", url);
+        read(*remote, "key", key);
+        read(*remote, "ca_file", ca_file);
+        auto made = make_remote_server(url, std::move(key), std::move(ca_file));
+        if (!made) {
+            return made.error();
+        }
+        at.remote = std::move(*made);
+    }
     read(from, "queued", granted.queued);
     read(from, "loaded", granted.loaded);
     granted.server = std::make_shared<ModelServer>(std::move(at));

@@ -74,7 +74,11 @@ asio::awaitable<Result<void>> Fleet::Core::adopt(std::vector<Legacy::Held> held)
     if (!all) {
         co_return all.error().within("read the rows of running servers");
     }
-    scheduler_.number_from(static_cast<scheduler::InstanceId>(all->last_id) + 1);
+    auto last = static_cast<scheduler::InstanceId>(all->last_id);
+    for (const auto& one : held) {  // of servers elsewhere, too, which have no row
+        last = std::max(last, one.instance);
+    }
+    scheduler_.number_from(last + 1);
     std::vector<std::int64_t> living;
     for (const auto& row : all->rows) {
         const bool lives = adopt_row(row, held);
@@ -186,7 +190,7 @@ bool Fleet::Core::adopt_row(const InstanceRow& row, const std::vector<Legacy::He
         }
     }
     auto instance =
-        std::make_unique<Instance>(std::move(life), tools(), **log, row, std::move(*child));
+        std::make_unique<Instance>(std::move(life), tools(), *log, row, std::move(*child));
     instances_[id] = {std::move(instance), false};
     carry_out(scheduler_.on_adopted(resident, inherit(id, held), resident.started));
     tasks_.spawn(run_instance(id));

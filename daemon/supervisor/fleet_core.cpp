@@ -274,8 +274,9 @@ void Fleet::Core::refuse(const scheduler::Refuse& action) {
 
 void Fleet::Core::start(const scheduler::Start& action) {
     report("instance.starting", action.model, action.instance, action.reason);
-    const auto log = log_of(free_log_path(action.model));
     const auto model = enabled_model(action.model);
+    const bool is_here = model == nullptr || !is_elsewhere(*model);
+    const auto log = is_here ? log_of(free_log_path(action.model)) : Result<LogFile*>(nullptr);
     if (!log || model == nullptr) {
         const auto why = log ? "the model is gone" : log.error().message();
         remember_end(action.instance, why);
@@ -283,7 +284,7 @@ void Fleet::Core::start(const scheduler::Start& action) {
         return;
     }
     auto plan = plan_for(model, action.instance, action.reserved);
-    auto instance = std::make_unique<Instance>(std::move(plan), tools(), **log);
+    auto instance = std::make_unique<Instance>(std::move(plan), tools(), *log);
     instances_[action.instance] = {std::move(instance), false};
     health_.started(action.model, steady_now());
     tasks_.spawn(run_instance(action.instance));

@@ -222,6 +222,15 @@ Result<EstimateReport> Fleet::Core::estimate(const std::string& id,
         return Error(Errc::not_found, "no model '" + escaped(id) + "', or it is disabled")
             .with_hint("routerctl ls --all shows what there is");
     }
+    if (is_elsewhere(*found)) {
+        EstimateReport report;
+        report.model = id;
+        report.verdict = Verdict::fits;
+        report.reason =
+            "it runs elsewhere (" + found->settings.url.value_or("") + ") and needs no memory here";
+        report.slots = backend_of(*found)->slots(*found, *config_);
+        return report;
+    }
     const auto asked = with_options(*found, options);
     const auto command = command_line(*asked);
     if (!command) {

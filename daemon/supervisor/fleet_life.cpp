@@ -27,7 +27,7 @@ void Fleet::Core::on_ready(Instance& instance) {
         event.details.emplace_back("load_ms", std::to_string(took->count()));
     }
     tell(std::move(event));
-    if (took) {
+    if (took && !instance.plan().remote) {
         learn_from(instance);  // before its first request
     }
     health_.ready(plan.model, steady_now());

@@ -56,7 +56,7 @@ const MemoryOption* Fleet::Core::option_of(const Planned& planned, const Instanc
     const auto has = [&entries](const auto& variable) {
         return std::ranges::find(entries, variable.first + "=" + variable.second) != entries.end();
     };
-    const auto* backend = find_backend(planned.model->settings.backend.value_or(""));
+    const auto* backend = backend_of(*planned.model);
     const auto is_its = [&](const MemoryOption& option) {
         const auto command = backend->command_line(*planned.model, *config_, {}, option.where);
         return command && std::ranges::all_of(command->environment, has);

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include "common/base/text.hpp"
+#include "common/config/secret_file.hpp"
 #include "daemon/supervisor/endpoint.hpp"
 #include "daemon/supervisor/fleet_core.hpp"
 
@@ -39,11 +41,10 @@ class Fingerprint {
 
 Result<CommandLine> make_command_line(const Model& model, const Config& config,
                                       const ListenAt& listen, const DevicePlan& where) {
-    const auto name = model.settings.backend.value_or("");
-    const auto* backend = find_backend(name);
+    const auto* backend = backend_of(model);
     if (backend == nullptr) {
-        return Error(Errc::load_failed,
-                     "model '" + model.id + "' wants the unknown backend '" + escaped(name) + "'")
+        return Error(Errc::load_failed, "model '" + model.id + "' wants the unknown backend '" +
+                                            escaped(model.settings.backend.value_or("")) + "'")
             .with_hint("routerctl unset " + model.id + " backend");
     }
     return backend->command_line(model, config, listen, where);
@@ -60,6 +61,38 @@ std::string fingerprint_of(const Model& model, const CommandLine& command) {
     print.add(std::to_string(model.size_bytes));
     print.add(format_rfc3339(model.modified));  // another file under the same name
     return print.text();
+}
+
+/// Another key in its file is another server, too.
+std::string remote_fingerprint(const ModelConfig& settings) {
+    Fingerprint print;
+    for (const auto& text : {settings.url, settings.key_file, settings.ca_file}) {
+        print.add(text.value_or(""));
+    }
+    for (const auto& file : {settings.key_file, settings.ca_file}) {
+        struct stat info {};
+        const bool is_there = file && ::stat(file->c_str(), &info) == 0;
+        print.add(is_there ? std::to_string(info.st_mtim.tv_sec) + "." +
+                                 std::to_string(info.st_mtim.tv_nsec)
+                           : "");
+    }
+    return print.text();
+}
+
+Result<std::shared_ptr<const RemoteServer>> remote_server(const ModelConfig& settings) {
+    if (!settings.url) {
+        return Error(Errc::load_failed, "its backend is remote, and nothing says where that is")
+            .with_hint("set url under [model.\"NAME\"], or unset backend");
+    }
+    std::string key;
+    if (settings.key_file) {
+        auto keys = read_secret_file(*settings.key_file);
+        if (!keys) {
+            return keys.error();
+        }
+        key = std::move(keys->front());
+    }
+    return make_remote_server(*settings.url, std::move(key), settings.ca_file.value_or(""));
 }
 
 bool wants_tcp(const Config& config) {
@@ -83,13 +116,19 @@ std::map<std::string, scheduler::ModelRules> Fleet::Core::model_rules() const {
         auto planned = prepare(found);
         const auto& model = *planned.model;
         scheduler::ModelRules rules;
-        const auto* backend = find_backend(model.settings.backend.value_or(""));
+        const auto* backend = backend_of(model);
         rules.slots = backend == nullptr ? 1 : backend->slots(model, *config_);
+        rules.pinned = model.pinned;
+        rules.fingerprint = std::move(planned.fingerprint);
+        if (is_elsewhere(model)) {
+            rules.is_elsewhere = true;
+            rules.idle_unload = model.settings.idle_unload.value_or(Duration(0));
+            all.emplace(model.id, std::move(rules));
+            continue;
+        }
         rules.instances = model.settings.instances.value_or(1);
         rules.groups = model.settings.groups.value_or(std::vector<std::string>());
-        rules.pinned = model.pinned;
         rules.idle_unload = model.settings.idle_unload.value_or(config_->limits.idle_unload);
-        rules.fingerprint = std::move(planned.fingerprint);
         rules.placements = std::move(planned.placements);
         all.emplace(model.id, std::move(rules));
     }
@@ -103,6 +142,10 @@ std::map<std::string, scheduler::ModelRules> Fleet::Core::model_rules() const {
 Fleet::Core::Planned Fleet::Core::prepare(const std::shared_ptr<const Model>& model) const {
     Planned planned;
     planned.model = model;
+    if (is_elsewhere(*model)) {
+        planned.fingerprint = remote_fingerprint(model->settings);
+        return planned;
+    }
     ListenAt listen;
     listen.unix_path = wants_tcp(*config_) ? "" : "{socket}";
     listen.port = "{port}";
@@ -110,7 +153,7 @@ Fleet::Core::Planned Fleet::Core::prepare(const std::shared_ptr<const Model>& mo
     if (!command) {
         return planned;
     }
-    const auto* backend = find_backend(model->settings.backend.value_or(""));
+    const auto* backend = backend_of(*model);
     planned.launch = backend->launch_parameters(*command);
     if (planned.launch) {
         if (const auto smaller = with_less_context(*model, *planned.launch)) {
@@ -132,7 +175,7 @@ std::shared_ptr<const Model> Fleet::Core::with_less_context(const Model& model,
     if (model.settings.context || memory_.fits_well(model, whole)) {
         return nullptr;
     }
-    const auto* backend = find_backend(model.settings.backend.value_or(""));
+    const auto* backend = backend_of(model);
     auto copy = std::make_shared<Model>(model);
     const auto launch_with = [&](unsigned context) {
         copy->settings.context = context;
@@ -152,7 +195,7 @@ Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& found, 
                                      const scheduler::Footprint& reserved) const {
     auto planned = prepare(found);
     const auto model = planned.model;
-    const auto* backend = find_backend(model->settings.backend.value_or(""));
+    const auto* backend = backend_of(*model);
     Instance::Plan plan;
     plan.id = id;
     plan.model = model->id;
@@ -180,6 +223,10 @@ Instance::Plan Fleet::Core::plan_for(const std::shared_ptr<const Model>& found, 
     plan.start_timeout = config_->limits.start_timeout;
     plan.stop_timeout = config_->limits.stop_timeout;
     plan.probe_interval = config_->limits.probe_interval;
+    if (is_elsewhere(*model)) {
+        plan.remote = [model] { return remote_server(model->settings); };
+        plan.probe_interval = Duration(0);
+    }
     return plan;
 }
 

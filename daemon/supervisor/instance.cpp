@@ -29,7 +29,7 @@ std::string shell_line(const std::vector<std::string>& argv) {
 
 }  // namespace
 
-Instance::Instance(Plan plan, Tools tools, LogFile& log)
+Instance::Instance(Plan plan, Tools tools, LogFile* log)
     : plan_(std::move(plan)),
       tools_(tools),
       log_(log),
@@ -40,7 +40,7 @@ Instance::Instance(Plan plan, Tools tools, LogFile& log)
       started_(std::chrono::system_clock::now()),
       started_at_(steady_now()) {}
 
-Instance::Instance(Plan plan, Tools tools, LogFile& log, const InstanceRow& row, Child child)
+Instance::Instance(Plan plan, Tools tools, LogFile* log, const InstanceRow& row, Child child)
     : Instance(std::move(plan), tools, log) {
     adopted_ = true;
     endpoint_ = {row.unix_path, row.port};
@@ -63,15 +63,20 @@ asio::awaitable<void> Instance::run() {
         co_await learn_context();
         co_await serve();
     }
+    if (abandoned_ && plan_.remote) {
+        co_return;
+    }
     if (abandoned_ && child_ && !exit_) {
         child_->release();
-        log_.on_line(nullptr);
+        log_->on_line(nullptr);
         co_return;
     }
     co_await end_process();
     co_await explain_end();
     state_ = InstanceState::off;
-    log_.on_line(nullptr);
+    if (log_ != nullptr) {
+        log_->on_line(nullptr);
+    }
     tools_.observer.on_ended(*this);
     co_await clean_up();
 }
@@ -98,10 +103,13 @@ asio::awaitable<Instance::Outcome> Instance::start() {
         co_return Outcome::wanted_stop;
     }
     failure_.clear();
+    if (plan_.remote) {
+        co_return co_await reach();
+    }
     listen_to_log();
     const auto deadline = steady_now() + plan_.start_timeout;
     if (adopted_) {
-        log_.skip_to_end(16U << 10U);
+        log_->skip_to_end(16U << 10U);
         tools_.watchers.spawn(watch());
         co_return co_await become_ready(deadline);
     }
@@ -171,7 +179,7 @@ Result<void> Instance::prepare() {
 Result<void> Instance::spawn() {
     started_ = std::chrono::system_clock::now();
     started_at_ = steady_now();
-    if (const auto begun = log_.begin(started_, shell_line(command_.argv)); !begun) {
+    if (const auto begun = log_->begin(started_, shell_line(command_.argv)); !begun) {
         spdlog::warn("{}; the model is loaded all the same", begun.error().message());
     }
     auto environment = command_.environment;
@@ -181,7 +189,7 @@ Result<void> Instance::spawn() {
     Child::Program program;
     program.argv = command_.argv;
     program.environment = server_environment(environment);
-    program.log_fd = log_.fd();
+    program.log_fd = log_->fd();
     auto child = Child::spawn(program);
     if (!child) {
         return child.error();
@@ -206,7 +214,7 @@ asio::awaitable<Result<void>> Instance::record() {
     row.argv = nlohmann::json(command_.argv)
                    .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     row.argv_hash = plan_.fingerprint;
-    row.log_path = log_.paths().current;
+    row.log_path = log_->paths().current;
     row.slots = plan_.slots;
     row.started_at = started_;
     if (std::exchange(recorded_, true)) {  // a second try after a lost port
@@ -222,7 +230,7 @@ void Instance::listen_to_log() {
     recent_.clear();
     errors_.clear();
     memory_log_ = adopted_ ? nullptr : plan_.backend->memory_log();
-    log_.on_line([this](std::string_view line) {
+    log_->on_line([this](std::string_view line) {
         const auto hint = plan_.backend->read_line(line);
         recent_.add(line);
         if (hint.is_error) {
@@ -250,6 +258,7 @@ InstanceView Instance::view() const {
     view.slots = plan_.slots;
     view.context = plan_.context;
     view.pid = pid();
+    view.elsewhere = endpoint_.remote != nullptr && end_.empty();
     view.rss_bytes = view.pid > 0 ? resident_bytes(view.pid) : 0;
     view.port = endpoint_.port;
     view.address = endpoint_.text();

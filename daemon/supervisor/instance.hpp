@@ -46,8 +46,9 @@ class InstanceObserver {
     virtual void on_ended(Instance& instance) = 0;
 };
 
-/// One server: starts it, asks until it is ready, watches it, ends it, cleans up after it. Owned by
-/// the fleet, which runs its run() once and keeps it until run() has returned. Core loop.
+/// One server: starts it, asks until it is ready, watches it, ends it, cleans up after it. One that
+/// is elsewhere is taken to be there, and is asked nothing but what clients ask. Owned by the
+/// fleet, which runs its run() once and keeps it until run() has returned. Core loop.
 class Instance {
   public:
     struct Plan {
@@ -55,6 +56,9 @@ class Instance {
         std::string model;
         const Backend* backend = nullptr;
         std::function<Result<CommandLine>(const ListenAt&)> command_line;
+        /// Of one that is elsewhere: reads the files that its configuration names. Blocks, any
+        /// thread; empty for one that is started here.
+        std::function<Result<std::shared_ptr<const RemoteServer>>()> remote;
         std::vector<std::string> files;  ///< that must be there for a start
         std::string fingerprint;
         DevicePlan where;        ///< what command_line() tells it
@@ -77,11 +81,11 @@ class Instance {
         InstanceObserver& observer;
     };
 
-    /// One that shall be started.
-    Instance(Plan plan, Tools tools, LogFile& log);
+    /// One that shall be started; without a log, one that is elsewhere.
+    Instance(Plan plan, Tools tools, LogFile* log);
 
     /// One that an earlier daemon started.
-    Instance(Plan plan, Tools tools, LogFile& log, const InstanceRow& row, Child child);
+    Instance(Plan plan, Tools tools, LogFile* log, const InstanceRow& row, Child child);
 
     /// Its whole life.
     asio::awaitable<void> run();
@@ -102,7 +106,8 @@ class Instance {
     /// It was asked, and is not ready yet.
     bool loads() const noexcept { return loads_ && !is_ready(); }
 
-    const std::string& log_path() const noexcept { return log_.paths().current; }
+    /// Empty where it has none.
+    std::string log_path() const { return log_ != nullptr ? log_->paths().current : ""; }
 
     /// 0 when there is no process.
     pid_t pid() const noexcept { return child_ && !exit_ ? child_->pid() : 0; }
@@ -123,6 +128,7 @@ class Instance {
     enum class Outcome { ready, wanted_stop, failed, port_lost };
 
     asio::awaitable<Outcome> start();
+    asio::awaitable<Outcome> reach();
     Result<void> prepare();
     Result<void> spawn();
     asio::awaitable<void> remember();
@@ -143,7 +149,7 @@ class Instance {
 
     Plan plan_;
     Tools tools_;
-    LogFile& log_;
+    LogFile* log_;  // nullptr: elsewhere
     Endpoint endpoint_;
     std::shared_ptr<ModelServer> server_;
     CommandLine command_;

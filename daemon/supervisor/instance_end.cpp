@@ -57,7 +57,9 @@ asio::awaitable<void> Instance::end_process() {
 }
 
 asio::awaitable<void> Instance::explain_end() {
-    co_await log_.catch_up();
+    if (log_ != nullptr) {
+        co_await log_->catch_up();
+    }
     if (!failure_.empty()) {
         end_ = failure_;
     } else if (stop_wanted_) {
@@ -81,6 +83,9 @@ asio::awaitable<void> Instance::clean_up() {
         if (left > 0) {
             spdlog::warn("the server of '{}' left {} processes behind, killed", plan_.model, left);
         }
+    }
+    if (plan_.remote) {
+        co_return;  // no row
     }
     const auto removed = co_await tools_.rows.remove(static_cast<std::int64_t>(plan_.id));
     if (!removed) {

@@ -60,6 +60,9 @@ asio::awaitable<bool> Instance::ask_health() {
 }
 
 void Instance::answered(Answered how) {
+    if (plan_.remote) {
+        return;  // it is not ours to end
+    }
     if (how == Answered::whole) {
         stalls_ = 0;
         return;

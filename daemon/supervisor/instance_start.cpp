@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/units.hpp"
+#include "daemon/net/run_on.hpp"
 #include "daemon/process/listening.hpp"
 #include "daemon/supervisor/instance.hpp"
 
@@ -21,6 +22,20 @@ TimePoint::duration pause_after(TimePoint::duration elapsed) {
 }
 
 }  // namespace
+
+/// Whether it answers is seen by those who ask it something.
+asio::awaitable<Instance::Outcome> Instance::reach() {
+    auto work = [make = plan_.remote] { return make(); };
+    auto server = co_await run_on(tools_.pool, std::move(work));
+    if (!server) {
+        const auto hint = server.error().hint();
+        failure_ = server.error().message() + (hint.empty() ? "" : " (" + hint + ")");
+        co_return Outcome::failed;
+    }
+    endpoint_ = {};
+    endpoint_.remote = std::move(*server);
+    co_return stop_wanted_ || abandoned_ ? Outcome::wanted_stop : Outcome::ready;
+}
 
 asio::awaitable<Instance::Outcome> Instance::become_ready(TimePoint deadline) {
     const auto begin = std::chrono::steady_clock::now();
@@ -80,7 +95,7 @@ asio::awaitable<Instance::Outcome> Instance::after_early_end() {
     }
     const bool is_foreign = !failure_.empty();
     co_await end_process();
-    co_await log_.catch_up();
+    co_await log_->catch_up();
     const bool is_lost = is_foreign || plan_.backend->is_port_taken(recent_.lines());
     state_ = InstanceState::starting;
     co_return is_lost ? Outcome::port_lost : Outcome::failed;

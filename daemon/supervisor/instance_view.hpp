@@ -43,8 +43,9 @@ struct InstanceView {
     std::uint64_t context = 0;      ///< tokens per slot; 0 when not known
     std::optional<WallTime> until;  ///< unloaded then if nothing comes; nullopt: not by itself
     pid_t pid = 0;
+    bool elsewhere = false;  ///< it lives on another machine, as far as is known
     std::uint16_t port = 0;  ///< 0 when it listens on a Unix socket
-    std::string address;     ///< "unix:/…" or "127.0.0.1:9001"
+    std::string address;     ///< "unix:/…", "127.0.0.1:9001" or a URL
     WallTime started;
     std::optional<std::chrono::milliseconds> load_time;  ///< spawn to ready
     std::optional<unsigned> loaded_percent;              ///< while loading, where the server says
@@ -56,6 +57,9 @@ struct InstanceView {
     std::string last_error;  ///< why the last server of this model ended, when it was no wish
     unsigned failures = 0;   ///< ends of that kind in a row
     std::optional<WallTime> retry_at;  ///< failed: when a request may start it again
+
+    /// There is a server.
+    bool is_there() const noexcept { return pid != 0 || elsewhere; }
 };
 
 }  // namespace routerd

@@ -1,17 +1,16 @@
 #include "daemon/workers/worker.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <thread>
 #include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <pthread.h>
 
 #include "daemon/gate/remote_gate.hpp"
 #include "daemon/net/await_on.hpp"
+#include "daemon/net/quiet_thread.hpp"
 #include "daemon/proxy/proxy.hpp"
 
 namespace routerd {
@@ -33,25 +32,13 @@ Routes routes_of(Proxy& proxy, const Routes& whole) {
     return routes;
 }
 
-/// A thread that no signal is delivered to: those are the main thread's.
-template <class Run>
-std::thread quiet_thread(Run run) {
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread thread(std::move(run));
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::pthread_setname_np(thread.native_handle(), "routerd-worker");
-    return thread;
-}
-
 }  // namespace
 
 /// Members up to `loop` are the core loop's, those after it the worker's.
 struct Worker::Inside {
     Inside(Services with, const Config& config, SnapshotPtr snapshot);
     ~Inside() {
+        post([this] { proxy.close(); });
         busy.reset();
         thread.join();
     }
@@ -104,7 +91,7 @@ Worker::Inside::Inside(Services with, const Config& config, SnapshotPtr snapshot
                   }}),
       thread() {
     desk.answer_to(gate.address());
-    thread = quiet_thread([this] { loop.run(); });
+    thread = quiet_thread("routerd-worker", [this] { loop.run(); });
 }
 
 Worker::Worker(Services services, const Config& config, SnapshotPtr catalog)

@@ -9,18 +9,8 @@ import subprocess
 import unittest
 
 import harness
+from certificates import make_certificate
 from scripted import Script
-
-
-def make_certificate(folder, name):
-    """A certificate for 127.0.0.1 that signed itself, and its key: their paths."""
-    certificate, key = folder / f'{name}.pem', folder / f'{name}.key'
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
-                    'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', f'/CN={name}',
-                    '-addext', 'subjectAltName=IP:127.0.0.1', '-out', certificate,
-                    '-keyout', key], check=True, capture_output=True)
-    key.chmod(0o600)
-    return certificate, key
 
 
 @unittest.skipUnless(shutil.which('openssl'), 'no openssl to make certificates with')

@@ -45,7 +45,8 @@ Layout<api::ModelSummary> layout() {
          [](const Model& m) { return Cell(m.id, m.is_default ? Style::bold : Style::plain); }},
         {"QUANT", [](const Model& m) { return Cell(m.quantization); }},
         {"PARAMS", [](const Model& m) { return Cell(count_or_nothing(m.parameters)); }},
-        {"SIZE", [](const Model& m) { return Cell(format_bytes(m.size_bytes)); }},
+        {"SIZE",
+         [](const Model& m) { return Cell(m.size_bytes == 0 ? "" : format_bytes(m.size_bytes)); }},
         {"CTX",
          [](const Model& m) {
              return Cell(m.context_length == 0 ? "" : std::to_string(m.context_length));

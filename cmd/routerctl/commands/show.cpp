@@ -102,7 +102,7 @@ void show_model(const Context& context, const api::Model& model) {
     sheet.add("architecture", summary.architecture);
     sheet.add("quantization", summary.quantization);
     sheet.add("parameters", count_text(summary.parameters));
-    sheet.add("size", format_bytes(summary.size_bytes));
+    sheet.add("size", summary.size_bytes == 0 ? "" : format_bytes(summary.size_bytes));
     sheet.add("context", number_text(summary.context_length));
     sheet.add("source", summary.source);
     sheet.add("modified", model.modified ? format_relative(*model.modified, context.now) : "");

@@ -20,7 +20,7 @@ api::LoadResult load_result(const Fleet& fleet, const std::string& id) {
     api::LoadResult result;
     result.model = id;
     result.state = to_string(view.state);
-    if (view.pid != 0) {
+    if (view.is_there()) {
         result.instance = to_instance(view);
     }
     return result;
@@ -48,7 +48,7 @@ Result<Response> list_instances(Control& control, Exchange& exchange) {
     }
     api::InstanceList list;
     for (const auto& view : control.services().fleet.instances()) {
-        if (*all || view.pid != 0) {
+        if (*all || view.is_there()) {
             list.items.push_back(to_instance(view));
         }
     }
@@ -96,7 +96,7 @@ Reply unload_model(Control& control, Exchange& exchange) {
     const auto id = (*model)->id;
     api::UnloadResult result;
     if (!*wait) {
-        if (fleet.view(id).pid != 0) {
+        if (fleet.view(id).is_there()) {
             result.models.push_back(id);
         }
         control.tasks().spawn(unload_later(fleet, id));

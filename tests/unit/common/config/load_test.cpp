@@ -90,6 +90,40 @@ fast_below = 3.5
     EXPECT_EQ(value_of(loaded, "llama_server.args").value, R"(["-t", "1"])");
 }
 
+TEST(LoadTest, ReadsWhereAModelIsElsewhere) {
+    const auto loaded = load_config_text(R"(
+[model."far"]
+url = "https://example.org:8443/team/v1"
+key_file = "/etc/key"
+remote_model = "org/name"
+[model."near"]
+backend = "remote"
+url = "http://[::1]:8080"
+)",
+                                         "f");
+    ASSERT_THAT(problems_of(loaded), IsEmpty());
+    EXPECT_EQ(loaded.config.model.at("far").url, "https://example.org:8443/team/v1");
+    EXPECT_EQ(value_of(loaded, "model.\"far\".url").origin, "f:3");
+}
+
+TEST(LoadTest, RefusesAModelThatIsHereAndElsewhere) {
+    const auto problem = [](const std::string& keys) {
+        const auto problems = problems_of(load_config_text("[model.m]\n" + keys, "f"));
+        return problems.size() == 1 ? problems.front() : std::to_string(problems.size());
+    };
+    EXPECT_THAT(problem("backend = \"remote\""), HasSubstr("f:2: 'model.\"m\".backend' is remote"));
+    EXPECT_THAT(problem("url = \"http://h\"\nbackend = \"llama-server\""),
+                HasSubstr("f:2: 'model.\"m\".url' is set for a model that llama-server runs here"));
+    EXPECT_THAT(problem("url = \"http://h\"\npath = \"/m.gguf\""), HasSubstr("beside 'path'"));
+    EXPECT_THAT(problem("key_file = \"/k\""), HasSubstr("key_file' is set and there is no url"));
+    EXPECT_THAT(problem("ca_file = \"/c\""), HasSubstr("ca_file' is set and there is no url"));
+    EXPECT_THAT(problem("remote_model = \"x\""), HasSubstr("there is no url"));
+    EXPECT_THAT(problem("url = \"example.org\""), HasSubstr("does not begin with https://"));
+    EXPECT_THAT(problem("url = \"http://u:p@h\""), HasSubstr("a user or password"));
+    EXPECT_THAT(problem("url = \"http://h/?a=b\""), HasSubstr("must not have a query"));
+    EXPECT_THAT(problem("url = \"http://h\"\nkey_file = \"\""), HasSubstr("must not be empty"));
+}
+
 TEST(LoadTest, ReadsTheKeysOfAModel) {
     const auto loaded = load_config_text(R"(
 [model."qwen3-8b"]

@@ -23,6 +23,7 @@ TEST(ModelKeysTest, TextsAreReadBackAsTheyWere) {
         {"gpu_layers", "-1"},
         {"devices", R"(["cuda0"])"},
         {"lora", R"(["/l.gguf"])"},
+        {"remote_model", "org/name"},
         {"aliases", R"(["a", "b"])"},
         {"tier", "powerful"},
         {"thinking", "true"},
@@ -91,7 +92,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{"set", "1", "'set' holds entries", "set.NAME=VALUE"},
                     Refusal{"set.", "1", "names no entry", "set.NAME"},
                     Refusal{"context.x", "1", "unknown key 'context.x'", ""},
-                    Refusal{"backend", "ollama", "must be one of llama-server", ""}));
+                    Refusal{"backend", "ollama", "must be one of llama-server, remote", ""},
+                    Refusal{"url", "http://h", "'url' is for the configuration alone", "[model."},
+                    Refusal{"key_file", "/k", "'key_file' is for the configuration", "reload"}));
 
 TEST(ModelKeysTest, UnsetMakesAbsent) {
     ModelConfig config;

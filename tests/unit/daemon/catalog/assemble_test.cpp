@@ -42,6 +42,30 @@ TEST_F(AssembleTest, LaysOverridesOverConfigurationOverMetadata) {
     EXPECT_EQ(model("a").overrides.context, std::nullopt);
 }
 
+TEST_F(AssembleTest, OffersWhatIsElsewhereByItsName) {
+    layers_.config["ab/far-70b"].url = "http://h";
+    layers_.config["ab/far-70b"].aliases = {"far"};
+    const auto all = snapshot();
+    ASSERT_EQ(all.models.size(), 3U);
+    EXPECT_EQ(all.models[1]->id, "ab/far-70b");  // by id
+    EXPECT_EQ(all.find("FAR"), all.models[1].get());
+    EXPECT_EQ(all.models[1]->source, Source::remote);
+    EXPECT_TRUE(all.models[1]->files.empty());
+    EXPECT_EQ(all.models[1]->size_bytes, 0U);
+    EXPECT_EQ(all.models[1]->metadata.parameters, 70'000'000'000U);
+    EXPECT_TRUE(all.models[1]->capabilities.completion);
+    EXPECT_TRUE(all.models[1]->enabled);
+}
+
+TEST_F(AssembleTest, WhatIsElsewhereIsOfferedInPlaceOfAFileOfItsName) {
+    layers_.config["a"].url = "http://h";
+    const auto all = snapshot();
+    EXPECT_EQ(all.models.size(), 2U);
+    EXPECT_EQ(all.find("a")->source, Source::remote);
+    layers_.config["a"].enabled = false;
+    EXPECT_FALSE(model("a").enabled);
+}
+
 TEST_F(AssembleTest, ThinkingMovesAModelToPowerfulUnlessItsTierIsSaid) {
     layers_.overrides["a"] = {{"thinking", "true"}};
     EXPECT_EQ(model("a").tier, Tier::powerful);

@@ -33,6 +33,26 @@ TEST_F(TlsContextTest, TakesAChain) {
     EXPECT_EQ(problem(chain, one_.key), "");
 }
 
+TEST_F(TlsContextTest, AClientTrustsWhomItIsTold) {
+    const auto both = folder_.write(
+        "both.pem", test::read_file(one_.certificate) + test::read_file(two_.certificate));
+    for (const auto& path : {std::string(), one_.certificate, both}) {
+        EXPECT_TRUE(TlsClientContext::make(path)) << path;
+    }
+}
+
+TEST_F(TlsContextTest, AClientSaysWhatIsNoUse) {
+    const auto broken = folder_.write("broken.pem", test::read_file(one_.certificate) +
+                                                        "-----BEGIN CERTIFICATE-----\nx\n"
+                                                        "-----END CERTIFICATE-----\n");
+    for (const auto& path : {folder_.write("empty", ""), one_.key, broken, folder_ / "missing"}) {
+        const auto made = TlsClientContext::make(path);
+        ASSERT_FALSE(made) << path;
+        EXPECT_EQ(made.error().message().find("use the certificates '" + path + "': "), 0U)
+            << made.error().message();
+    }
+}
+
 TEST_F(TlsContextTest, RefusesAnotherOnesKey) {
     EXPECT_EQ(problem(one_.certificate, two_.key),
               "use the TLS key '" + two_.key + "': it is not the key of the certificate");

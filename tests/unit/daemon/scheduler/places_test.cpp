@@ -42,6 +42,38 @@ TEST_F(PlacesTest, NeverEvictsThePinned) {
     EXPECT_EQ(refusal("b", std::get<Refuse>(all.back()).reason).code(), Errc::would_not_fit);
 }
 
+TEST_F(PlacesTest, WhatIsElsewhereNeedsNoPlaceAndLeavesForNobody) {
+    limit(1);
+    known["far"].is_elsewhere = true;
+    models({"a", "b", "far"});
+    loaded("a");
+    now += 1s;
+    ask("far");
+    EXPECT_THAT(last, ElementsAre("start far"));
+    ready(2);
+    EXPECT_THAT(last, ElementsAre("grant 2"));
+    release(2);
+    now += 1s;
+    ask("b");
+    EXPECT_THAT(last, ElementsAre("stop a: makes_room"));
+    exited(1);
+    EXPECT_THAT(last, ElementsAre("start b"));
+}
+
+TEST_F(PlacesTest, WhatIsElsewhereStartsWhereNothingElseCould) {
+    limit(1);
+    known["a"].pinned = true;
+    known["far"].is_elsewhere = true;
+    models({"a", "far"});
+    loaded("a");
+    Ask preload;
+    preload.cause = Cause::preload;
+    ask("far", preload);
+    EXPECT_THAT(last, ElementsAre("start far"));
+    limit(1);
+    EXPECT_THAT(last, IsEmpty());  // nobody is over the limit
+}
+
 TEST_F(PlacesTest, LetsAModelJustLoadedStay) {
     limit(1, 5s);
     models({"a", "b"});

@@ -68,6 +68,22 @@ TEST(SuccessionCodecTest, KeepsAnOutcome) {
     EXPECT_EQ(outcome_from(sent(to_json(refused))).error().code(), Errc::queue_full);
 }
 
+TEST(SuccessionCodecTest, KeepsAServerThatIsElsewhere) {
+    Endpoint far;
+    far.remote = *make_remote_server("https://Example.org/team/v1", "key", "");
+    const Granted granted{5, std::make_shared<ModelServer>(far), {}, {}};
+    const auto got = outcome_from(sent(to_json(Result<Granted>(granted))));
+    ASSERT_TRUE(got);
+    const auto& endpoint = got->server->endpoint;
+    ASSERT_NE(endpoint.remote, nullptr);
+    EXPECT_EQ(endpoint.text(), "https://example.org/team/v1");
+    EXPECT_EQ(endpoint.remote->host, "example.org");
+    EXPECT_EQ(endpoint.remote->base, "/team");
+    EXPECT_EQ(endpoint.remote->key, "key");
+    EXPECT_EQ(endpoint.remote->address.port, 443);
+    EXPECT_NE(endpoint.remote->address.tls, nullptr);
+}
+
 TEST(SuccessionCodecTest, KeepsARecord) {
     Record record;
     record.request_id = "req-2";
