@@ -42,17 +42,22 @@ class Mailbox {
                 box_->waiting.push_back(std::move(message));
             }
             if (is_first) {
-                // Not under the mutex: the loop may run at once, and want it.
-                const std::lock_guard lock(box_->life);
-                if (!box_->is_closed) {
-                    boost::asio::post(box_->executor, [box = box_] { deliver(*box); });
-                }
+                wake();
             }
         }
 
       private:
         friend class Mailbox;
         explicit Address(std::shared_ptr<Box> box) : box_(std::move(box)) {}
+
+        /// Not under the queue's mutex: the loop may run at once, and want that.
+        void wake() const {
+            const std::lock_guard lock(box_->life);
+            if (!box_->is_closed) {
+                boost::asio::post(box_->executor, [box = box_] { deliver(*box); });
+            }
+        }
+
         std::shared_ptr<Box> box_;
     };
 

@@ -97,7 +97,7 @@ asio::awaitable<Result<NameBook::Found>> NameBook::find(std::string host, std::u
     if (!asked) {
         co_return asked.error();
     }
-    const auto question = *asked;
+    const auto& question = *asked;
     Signal done(executor_);
     const auto place = question->waiting.insert(question->waiting.end(), &done);
     struct Leave {

@@ -37,16 +37,19 @@ std::string connection_options(const http::RequestHead& head) {
 
 constexpr std::string_view our_via = "1.1 routerd";  // RFC 9110 7.6.3
 
+/// In one Via field.
+std::size_t count_of_us(std::string_view value) {
+    const auto hops = split(value, ',');
+    return static_cast<std::size_t>(
+        std::ranges::count_if(hops, [](std::string_view hop) { return trim(hop) == our_via; }));
+}
+
 }  // namespace
 
 std::size_t times_sent_on(const http::RequestHead& head) {
     std::size_t times = 0;
     for (const auto& field : head.fields) {
-        if (iequals(field.name, "via")) {
-            const auto hops = split(field.value, ',');
-            times += static_cast<std::size_t>(std::ranges::count_if(
-                hops, [](std::string_view hop) { return trim(hop) == our_via; }));
-        }
+        times += iequals(field.name, "via") ? count_of_us(field.value) : 0;
     }
     return times;
 }

@@ -113,17 +113,37 @@ bool Pipeline::may_send_again() const {
            !exchange_.gone();
 }
 
+// Apart from ask(): what they make on their way would be in its frame, and each parked stream has
+// one.
+
+void Pipeline::take_connection() {
+    const auto& endpoint = lease_->endpoint();
+    head_ = request_head(exchange_, make_outgoing(body_), endpoint.remote.get());
+    upstream_ = proxy_.pool_.take_idle(lease_->instance());
+}
+
+void Pipeline::connect_at_once() {
+    const auto& endpoint = lease_->endpoint();
+    if (endpoint.remote == nullptr) {
+        upstream_ = proxy_.pool_.connect_at_once(native_endpoint(endpoint));
+    }
+}
+
+void Pipeline::send() {
+    const Transfer::Limits limits{proxy_.limits_.first_byte_timeout, proxy_.limits_.stall_timeout};
+    Transfer::Pilot& pilot = *this;
+    transfer_ = std::make_unique<Transfer>(exchange_, *upstream_, pilot, limits,
+                                           lease_->granted().server->heard);
+    transfer_->start(head_, body_);
+}
+
 /// Asks the lease's server. False: failure_ says what went wrong; unavailable before anything was
 /// sent, others as the Transfer's.
 asio::awaitable<bool> Pipeline::ask() {
-    const auto* remote = lease_->endpoint().remote.get();
-    const Transfer::Limits limits{proxy_.limits_.first_byte_timeout, proxy_.limits_.stall_timeout};
-    Transfer::Pilot& pilot = *this;
-    head_ = request_head(exchange_, make_outgoing(body_), remote);
-    upstream_ = proxy_.pool_.take_idle(lease_->instance());
+    take_connection();
     for (;;) {
-        if (!upstream_ && remote == nullptr) {
-            upstream_ = proxy_.pool_.connect_at_once(native_endpoint(lease_->endpoint()));
+        if (!upstream_) {
+            connect_at_once();
         }
         if (!upstream_) {
             const bool connected = co_await connect();
@@ -131,9 +151,7 @@ asio::awaitable<bool> Pipeline::ask() {
                 co_return false;
             }
         }
-        transfer_ = std::make_unique<Transfer>(exchange_, *upstream_, pilot, limits,
-                                               lease_->granted().server->heard);
-        transfer_->start(head_, body_);
+        send();
         if (!transfer_->settled()) {
             co_await transfer_->wait();
         }

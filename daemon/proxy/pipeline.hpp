@@ -54,7 +54,10 @@ class Pipeline final : private Transfer::Pilot {
     bool speaks_events() const noexcept;
     bool take_lease();
     asio::awaitable<bool> ask();
+    void take_connection();
+    void connect_at_once();
     asio::awaitable<bool> connect();
+    void send();
     bool may_send_again() const;
     bool conclude();
     asio::awaitable<void> blame_server();
