@@ -71,7 +71,9 @@ class InterruptedTest(PullTest):
         self.gate.open()
         self.ask('POST', f'/{self.number}/resume')
         self.wait_until(self.number, 'complete')
-        events = self.router.get('/control/v1/events?type=pull')['items']
+        told = lambda: self.router.get('/control/v1/events?type=pull')['items']
+        wait_for(lambda: told()[-1]['type'] == 'pull.complete', 'the last event')
+        events = told()
         self.assertEqual([event['type'] for event in events],
                          ['pull.begun', 'pull.paused', 'pull.resumed', 'pull.complete'])
         self.assertEqual(events[-1]['model'], 'fox')
