@@ -1,60 +1,111 @@
 #include "daemon/net/deadlines.hpp"
 
-#include <chrono>
+#include <algorithm>
 
 namespace routerd {
 namespace {
 
-constexpr std::chrono::milliseconds sweep_interval(250);
+constexpr std::chrono::milliseconds tick_length(250);
 // Between two that have passed: what follows (an answer, a close) takes a tenth of a millisecond,
 // so that thousands at once slow down others a little for seconds, and never stop them for one.
 constexpr std::chrono::microseconds pause(400);
 constexpr unsigned looked_at_at_once = 2048;  // then others have their turn
 
-}  // namespace
-
-Expiring::Expiring(Deadlines& list) noexcept : list_(list), next_(list.first_) {
-    if (next_ != nullptr) {
-        next_->previous_ = this;
-    }
-    list.first_ = this;
+/// How many have ended; the clock begins with the machine, so that they fit for decades.
+std::uint32_t ticks_until(TimePoint time) {
+    return static_cast<std::uint32_t>(time.time_since_epoch() / tick_length);
 }
 
+void take_out(DeadlineLink& link) noexcept {
+    link.previous->next = link.next;
+    link.next->previous = link.previous;
+    link.previous = link.next = &link;
+}
+
+/// Moves all of `from` to the end of `to`.
+void splice(DeadlineLink& from, DeadlineLink& to) noexcept {
+    if (from.next == &from) {
+        return;
+    }
+    from.next->previous = to.previous;
+    to.previous->next = from.next;
+    from.previous->next = &to;
+    to.previous = from.previous;
+    from.previous = from.next = &from;
+}
+
+}  // namespace
+
 Expiring::~Expiring() {  // NOLINT(bugprone-exception-escape): cancel() of a timer cannot fail
-    if (list_.upcoming_ == this) {
-        list_.upcoming_ = next_;
-    }
-    if (next_ != nullptr) {
-        next_->previous_ = previous_;
-    }
-    (previous_ != nullptr ? previous_->next_ : list_.first_) = next_;
-    if (list_.first_ == nullptr) {
-        list_.timer_.cancel();  // an idle loop has nothing to wake for, a stopping one ends at once
+    if (tick_ != 0) {
+        list_.remove(*this);
+        if (list_.count_ == 0) {
+            list_.timer_.cancel();  // an idle loop has nothing to wake for, a stopping one ends
+        }
     }
 }
 
 void Expiring::set_deadline(TimePoint deadline) {
     deadline_ = deadline;
     if (deadline != TimePoint::max()) {
-        list_.wake();
+        list_.add(*this);
     }
 }
 
-void Deadlines::wake() {
-    wanted_ = true;
-    if (running_) {
+void Deadlines::add(Expiring& entry) {
+    if (!running_) {
+        run();
+    }
+    put(entry);
+}
+
+/// Where it is looked at when its deadline has passed, or before.
+void Deadlines::put(Expiring& entry) {
+    const auto wanted = std::int64_t{entry.deadline_.time_since_epoch() / tick_length} + 1;
+    const std::int64_t swept = swept_;
+    const auto tick = static_cast<std::uint32_t>(
+        std::clamp(wanted, swept + 1, swept + static_cast<std::int64_t>(rings) - 1));
+    if (entry.tick_ != 0 && entry.tick_ <= tick) {
         return;
     }
+    remove(entry);
+    auto& ring = wheel_.at(tick % rings);
+    entry.previous = ring.previous;
+    entry.next = &ring;
+    ring.previous->next = &entry;
+    ring.previous = &entry;
+    entry.tick_ = tick;
+    ++count_;
+}
+
+void Deadlines::remove(Expiring& entry) noexcept {
+    if (entry.tick_ != 0) {
+        take_out(entry);
+        entry.tick_ = 0;
+        --count_;
+    }
+}
+
+void Deadlines::run() {
     running_ = true;
-    timer_.expires_after(sweep_interval);
+    swept_ = ticks_until(steady_now());
+    wait_for_next();
+}
+
+void Deadlines::wait_for_next() {
+    timer_.expires_at(TimePoint(tick_length * (std::int64_t{swept_} + 1)));
     timer_.async_wait([this](const boost::system::error_code& /*cancelled*/) {
         sweep();  // a cancelled wait too: somebody may have come since
     });
 }
 
 void Deadlines::sweep() {
-    wanted_ = false;
-    upcoming_ = first_;
+    const auto now = ticks_until(steady_now());
+    const auto last = std::min<std::uint64_t>(now, std::uint64_t{swept_} + rings);
+    for (std::uint64_t tick = std::uint64_t{swept_} + 1; tick <= last; ++tick) {
+        splice(wheel_.at(tick % rings), due_);
+    }
+    swept_ = std::max(swept_, now);
     go_on();
 }
 
@@ -64,29 +115,29 @@ void Deadlines::go_on_later(std::chrono::microseconds delay) {
 }
 
 void Deadlines::go_on() {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = steady_now();
     bool told = false;
-    for (unsigned looked_at = 0; upcoming_ != nullptr; ++looked_at) {
-        auto* const entry = upcoming_;
-        const bool has_passed = entry->deadline_ <= now;
+    for (unsigned looked_at = 0; due_.next != &due_; ++looked_at) {
+        auto& entry = static_cast<Expiring&>(*due_.next);
+        const bool has_passed = entry.deadline_ <= now;
         if (has_passed && told) {
             return go_on_later(pause);
         }
         if (looked_at == looked_at_at_once) {
             return go_on_later({});
         }
-        upcoming_ = entry->next_;
+        remove(entry);
         if (has_passed) {
             told = true;
-            entry->deadline_ = TimePoint::max();
-            entry->on_deadline();
-        } else if (entry->deadline_ != TimePoint::max()) {
-            wanted_ = true;
+            entry.deadline_ = TimePoint::max();
+            entry.on_deadline();
+        } else if (entry.deadline_ != TimePoint::max()) {
+            put(entry);
         }
     }
-    running_ = false;
-    if (wanted_ && first_ != nullptr) {
-        wake();
+    running_ = count_ > 0;
+    if (running_) {
+        wait_for_next();
     }
 }
 

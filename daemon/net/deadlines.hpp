@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -12,11 +15,18 @@ namespace routerd {
 
 class Deadlines;
 
-/// Something that may wait too long. While it lives it is on its loop's list; moving its deadline
-/// is an assignment, so a deadline per read costs no timer.
-class Expiring {
+/// A place in a ring of such; alone at first.
+struct DeadlineLink {
+    DeadlineLink* previous = this;
+    DeadlineLink* next = this;
+};
+
+/// Something that may wait too long. A deadline that moves to a later time, or goes, is an
+/// assignment: what becomes of it is seen when the earlier one has come. So a deadline per read
+/// costs no timer, and one that is met is hardly ever looked at.
+class Expiring : private DeadlineLink {
   public:
-    explicit Expiring(Deadlines& list) noexcept;
+    explicit Expiring(Deadlines& list) noexcept : list_(list) {}
     Expiring(const Expiring&) = delete;
     Expiring& operator=(const Expiring&) = delete;
     virtual ~Expiring();
@@ -33,31 +43,41 @@ class Expiring {
     virtual void on_deadline() = 0;
 
     Deadlines& list_;
-    Expiring* previous_ = nullptr;
-    Expiring* next_ = nullptr;
     TimePoint deadline_ = TimePoint::max();
+    std::uint32_t tick_ = 0;  // at which it is looked at; 0: it is in no ring
 };
 
-/// All deadlines of one loop, looked at four times a second while there is any: precise enough for
-/// time-outs of seconds, and nothing is paid for a deadline that is met. When thousands pass at
-/// once, they are told one by one with pauses, for the sake of the loop's other work: 2,000 a
-/// second. Outlives what is on it, and is destroyed only when its loop does not run any more.
+/// All deadlines of one loop, by the quarter of a second in which they come: precise enough for
+/// time-outs of seconds. At the end of each those are looked at that were set for it, and no
+/// others. When thousands pass at once, they are told one by one with pauses, for the sake of the
+/// loop's other work: 2,000 a second. Outlives what is in it, and is destroyed only when its loop
+/// does not run any more.
 class Deadlines {
   public:
     explicit Deadlines(const asio::any_io_executor& executor) : timer_(executor) {}
+    Deadlines(const Deadlines&) = delete;
+    Deadlines& operator=(const Deadlines&) = delete;
 
   private:
     friend class Expiring;
-    void wake();
+    void add(Expiring& entry);
+    void put(Expiring& entry);
+    void remove(Expiring& entry) noexcept;
+    void run();
+    void wait_for_next();
     void sweep();
     void go_on();
     void go_on_later(std::chrono::microseconds delay);
 
+    // Later ones wait in the farthest ring, and move on from there.
+    static constexpr std::size_t rings = 256;  // 64 s
+
     asio::steady_timer timer_;
-    Expiring* first_ = nullptr;
-    Expiring* upcoming_ = nullptr;  // of a sweep: the one to look at next
-    bool running_ = false;          // the timer, or a sweep
-    bool wanted_ = false;           // during a sweep: there is something for the next one
+    std::array<DeadlineLink, rings> wheel_;  // by the last digits of the tick
+    DeadlineLink due_;                       // whose tick has come
+    std::size_t count_ = 0;                  // in any of these
+    std::uint32_t swept_ = 0;                // the last tick that has come
+    bool running_ = false;                   // the timer, or a sweep
 };
 
 }  // namespace routerd

@@ -95,11 +95,69 @@ TEST(DeadlinesTest, ManyThatAreNotDueDoNotHideTheOneThatIs) {
     Probe due(deadlines);  // the last to be looked at
     std::deque<Probe> others;
     for (int i = 0; i < 5000; ++i) {
-        others.emplace_back(deadlines).set_deadline(steady_clock::now() + 1h);
+        auto& other = others.emplace_back(deadlines);
+        other.set_deadline(steady_clock::now());
+        other.set_deadline(steady_clock::now() + 1h);
     }
     due.set_deadline(steady_clock::now());
     loop.run_for(600ms);
     EXPECT_EQ(due.expired, 1);
+}
+
+TEST(DeadlinesTest, OneThatMovesToALaterTimeIsToldThen) {
+    asio::io_context loop(1);
+    Deadlines deadlines(loop.get_executor());
+    Probe moved(deadlines);
+    Probe cleared(deadlines);
+    const auto begun = steady_clock::now();
+    steady_clock::time_point told;
+    moved.then = [&] { told = steady_clock::now(); };
+    moved.set_deadline(begun + 10ms);
+    cleared.set_deadline(begun + 10ms);
+    moved.set_deadline(begun + 800ms);
+    cleared.clear_deadline();
+    loop.run_for(1500ms);
+    EXPECT_EQ(moved.expired, 1);
+    EXPECT_GE(told, begun + 800ms);
+    EXPECT_EQ(cleared.expired, 0);
+}
+
+TEST(DeadlinesTest, OneThatMovesToAnEarlierTimeIsToldThen) {
+    asio::io_context loop(1);
+    Deadlines deadlines(loop.get_executor());
+    Probe probe(deadlines);
+    probe.set_deadline(steady_clock::now() + 1h);
+    probe.set_deadline(steady_clock::now() + 30s);
+    probe.set_deadline(steady_clock::now() + 10ms);
+    loop.run_for(600ms);
+    EXPECT_EQ(probe.expired, 1);
+}
+
+TEST(DeadlinesTest, OneThatWasToldMayBeSetAgain) {
+    asio::io_context loop(1);
+    Deadlines deadlines(loop.get_executor());
+    Probe probe(deadlines);
+    probe.then = [&] {
+        if (probe.expired < 3) {
+            probe.set_deadline(steady_clock::now());
+        }
+    };
+    probe.set_deadline(steady_clock::now());
+    loop.run();  // until none is left
+    EXPECT_EQ(probe.expired, 3);
+}
+
+TEST(DeadlinesTest, OneThatIsMovedWhileItsTurnIsDueIsNotTold) {
+    asio::io_context loop(1);
+    Deadlines deadlines(loop.get_executor());
+    Probe first(deadlines);
+    Probe second(deadlines);
+    first.set_deadline(steady_clock::now());
+    second.set_deadline(steady_clock::now());
+    first.then = [&] { second.set_deadline(steady_clock::now() + 1h); };
+    loop.run_for(600ms);
+    EXPECT_EQ(first.expired, 1);
+    EXPECT_EQ(second.expired, 0);
 }
 
 TEST(DeadlinesTest, OneThatGoesInTheMiddleOfASweepIsNotLookedAt) {
@@ -108,8 +166,8 @@ TEST(DeadlinesTest, OneThatGoesInTheMiddleOfASweepIsNotLookedAt) {
     std::list<Probe> probes;
     int expired = 0;
     for (int i = 0; i < 1000; ++i) {
-        probes.emplace_front(deadlines).set_deadline(steady_clock::now());
-        probes.front().then = [&] { ++expired; };
+        probes.emplace_back(deadlines).set_deadline(steady_clock::now());
+        probes.back().then = [&] { ++expired; };
     }
     probes.front().then = [&] {
         ++expired;
