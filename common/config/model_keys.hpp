@@ -22,7 +22,8 @@ Result<void> set_model_key(ModelConfig& config, std::string_view key, std::strin
 /// Makes `key` absent; "set" and "env" alone remove all names. Errors: invalid_request.
 Result<void> unset_model_key(ModelConfig& config, std::string_view key);
 
-/// Every key that is there, in the order of the table; set_model_key() reads each text back.
+/// Every key that is there, in the order of the table; set_model_key() reads each text back that
+/// not only a configuration file may have.
 std::vector<std::pair<std::string, std::string>> model_config_to_texts(const ModelConfig& config);
 
 /// `base` with everything that `over` says in its place; `set` and `env` are merged by name.
