@@ -15,6 +15,7 @@
 #include "common/config/environment.hpp"
 #include "common/config/loader.hpp"
 #include "common/config/toml_reader.hpp"
+#include "common/http/url.hpp"
 
 namespace routerd {
 namespace {
@@ -160,8 +161,20 @@ void check_tls(const HttpConfig& http, Loader& loader, std::vector<std::string>&
     }
 }
 
+/// Goes to another machine without TLS.
+bool is_read_on_the_way(const std::string& text) {
+    const auto url = http::parse_url(text);
+    if (!url || url->origin.scheme == "https") {
+        return false;
+    }
+    const auto& host = url->origin.host;
+    return host != "localhost" && host != "::1" &&
+           !(url->origin.is_address && host.starts_with("127."));
+}
+
 /// A model is here or elsewhere.
-void check_remote(const std::string& id, const ModelConfig& model, Loader& loader) {
+void check_remote(const std::string& id, const ModelConfig& model, Loader& loader,
+                  std::vector<std::string>& notes) {
     const auto complain = [&](const char* name, const std::string& what, const std::string& hint) {
         const auto key = model_key(id, name);
         loader.problem(loader.origin_of(key), "'" + key + "' " + what, hint);
@@ -187,6 +200,10 @@ void check_remote(const std::string& id, const ModelConfig& model, Loader& loade
     needs_url("key_file", model.key_file);
     needs_url("ca_file", model.ca_file);
     needs_url("remote_model", model.remote_model);
+    if (model.url && model.key_file && is_read_on_the_way(*model.url)) {
+        notes.push_back("'" + model_key(id, "url") +
+                        "' begins with http://: whoever is on the way there can read the key");
+    }
 }
 
 /// What no key alone can show to be wrong.
@@ -199,7 +216,7 @@ void check_together(const Config& config, Loader& loader, std::vector<std::strin
                        "other");
     }
     for (const auto& [id, model] : config.model) {
-        check_remote(id, model, loader);
+        check_remote(id, model, loader, notes);
     }
     const bool has_key = !config.auth.api_key.empty() || !config.auth.keys_file.empty();
     for (const auto& address : config.http.listen) {

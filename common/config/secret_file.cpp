@@ -30,7 +30,13 @@ Result<std::vector<std::string>> read_secret_file(const std::string& path) {
         return Error(Errc::invalid_request, attempt + ": others than its owner can read it")
             .with_hint("chmod 600 " + shell_quote(path));
     }
+    if (!S_ISREG(found.st_mode)) {
+        return Error(Errc::invalid_request, attempt + ": it is not a regular file");
+    }
     std::ifstream file(path);
+    if (!file.is_open()) {
+        return errno_error(attempt, errno);
+    }
     std::vector<std::string> secrets;
     for (std::string line; std::getline(file, line);) {
         const auto secret = trim(line);

@@ -106,6 +106,20 @@ url = "http://[::1]:8080"
     EXPECT_EQ(value_of(loaded, "model.\"far\".url").origin, "f:3");
 }
 
+TEST(LoadTest, NotesAKeyThatCanBeReadOnTheWay) {
+    const auto notes = [](const std::string& url) {
+        const auto loaded =
+            load_config_text("[model.m]\nkey_file = \"/k\"\nurl = \"" + url + "\"", "f");
+        return loaded.notes.size();
+    };
+    EXPECT_EQ(notes("http://example.org"), 1U);
+    EXPECT_EQ(notes("http://127.example.org"), 1U);
+    EXPECT_EQ(notes("https://example.org"), 0U);
+    EXPECT_EQ(notes("http://localhost:8080"), 0U);
+    EXPECT_EQ(notes("http://127.0.0.9"), 0U);
+    EXPECT_EQ(notes("http://[::1]:8080"), 0U);
+}
+
 TEST(LoadTest, RefusesAModelThatIsHereAndElsewhere) {
     const auto problem = [](const std::string& keys) {
         const auto problems = problems_of(load_config_text("[model.m]\n" + keys, "f"));
