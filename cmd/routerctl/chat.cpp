@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cmd/routerctl/output/one_line.hpp"
 #include "common/api/codec.hpp"
 #include "common/api/error_body.hpp"
 
@@ -11,10 +12,6 @@ namespace routerd::ctl {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string dump(const Json& value) {
-    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 std::string text_of(const Json& object, const char* name) {
     const auto found = object.find(name);
@@ -65,10 +62,10 @@ class Listener {
 
     void take_chunk(const Json& chunk) {
         if (chunk.contains("usage") && chunk["usage"].is_object()) {
-            answer_.usage = dump(chunk["usage"]);
+            answer_.usage = one_line(chunk["usage"]);
         }
         if (chunk.contains("timings")) {
-            answer_.timings = dump(chunk["timings"]);
+            answer_.timings = one_line(chunk["timings"]);
         }
         const auto choices = chunk.find("choices");
         if (choices == chunk.end() || !choices->is_array() || choices->empty()) {
@@ -128,8 +125,9 @@ Result<Answer> Conversation::ask(const std::string& prompt, const Sink& sink) {
     }
     Answer answer;
     Listener listener(answer, sink);
-    const auto streamed = client_.chat(
-        dump(body), [&listener](const client::SseEvent& event) { return listener.take(event); });
+    const auto streamed = client_.chat(one_line(body), [&listener](const client::SseEvent& event) {
+        return listener.take(event);
+    });
     if (!streamed) {
         return streamed.error();
     }
@@ -146,12 +144,12 @@ std::string encode(const Answer& answer, const std::string& model) {
     const auto parsed = [](const std::string& text) {
         return text.empty() ? Json() : Json::parse(text, nullptr, false);
     };
-    return dump(Json{{"model", model},
-                     {"content", answer.content},
-                     {"reasoning", answer.reasoning},
-                     {"finish_reason", answer.finish_reason},
-                     {"usage", parsed(answer.usage)},
-                     {"timings", parsed(answer.timings)}});
+    return one_line(Json{{"model", model},
+                         {"content", answer.content},
+                         {"reasoning", answer.reasoning},
+                         {"finish_reason", answer.finish_reason},
+                         {"usage", parsed(answer.usage)},
+                         {"timings", parsed(answer.timings)}});
 }
 
 }  // namespace routerd::ctl

@@ -10,9 +10,9 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 
 #include "cmd/routerd/tuning.hpp"
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "common/config/load.hpp"
 #include "daemon/app/app.hpp"

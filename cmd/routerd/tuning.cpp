@@ -8,9 +8,10 @@
 #include <string_view>
 
 #include <malloc.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "common/base/log.hpp"
 
 namespace routerd {
 namespace {

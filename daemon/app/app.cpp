@@ -6,8 +6,8 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
-#include <spdlog/spdlog.h>
 
+#include "common/base/log.hpp"
 #include "common/base/log_about.hpp"
 #include "common/base/text.hpp"
 #include "daemon/app/certificate.hpp"

@@ -3,8 +3,7 @@
 #include <string>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
+#include "common/base/log.hpp"
 #include "common/config/keys.hpp"
 #include "daemon/app/app.hpp"
 #include "daemon/app/certificate.hpp"

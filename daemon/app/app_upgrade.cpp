@@ -5,9 +5,9 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "common/base/log.hpp"
 #include "daemon/app/app.hpp"
 #include "daemon/app/notify.hpp"
 #include "daemon/process/pidfd.hpp"

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include <spdlog/spdlog.h>
 #include <unistd.h>
+
+#include "common/base/log.hpp"
 
 namespace routerd {
 namespace {

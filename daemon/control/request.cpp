@@ -4,9 +4,8 @@
 #include <charconv>
 #include <chrono>
 
-#include <spdlog/spdlog.h>
-
 #include "common/api/error_body.hpp"
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "daemon/catalog/catalog.hpp"
 #include "daemon/catalog/names.hpp"

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include "common/base/log.hpp"
 #include "daemon/net/run_on.hpp"
 
 namespace routerd {

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 
 #include "common/api/codec.hpp"
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "common/base/units.hpp"
 #include "daemon/catalog/catalog.hpp"

@@ -9,8 +9,9 @@
 #include <span>
 
 #include <poll.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
+
+#include "common/base/log.hpp"
 
 namespace routerd {
 namespace {

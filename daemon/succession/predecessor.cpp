@@ -3,9 +3,9 @@
 #include <chrono>
 #include <optional>
 
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "common/base/log.hpp"
 #include "daemon/net/task_group.hpp"
 #include "daemon/net/tls_session.hpp"
 #include "daemon/succession/arrivals.hpp"

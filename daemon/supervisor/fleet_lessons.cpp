@@ -1,8 +1,7 @@
 // The part of the fleet that keeps what loads taught.
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
+#include "common/base/log.hpp"
 #include "daemon/supervisor/fleet_core.hpp"
 #include "daemon/supervisor/lessons.hpp"
 

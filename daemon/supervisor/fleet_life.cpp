@@ -2,8 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
+#include "common/base/log.hpp"
 #include "common/base/units.hpp"
 #include "daemon/supervisor/fleet_core.hpp"
 

@@ -2,8 +2,7 @@
 #include <map>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
+#include "common/base/log.hpp"
 #include "daemon/estimate/saturating.hpp"
 #include "daemon/net/run_on.hpp"
 #include "daemon/supervisor/fleet_core.hpp"

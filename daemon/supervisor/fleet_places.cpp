@@ -5,8 +5,7 @@
 #include <ranges>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "daemon/devices/small_file.hpp"
 #include "daemon/supervisor/fleet_core.hpp"

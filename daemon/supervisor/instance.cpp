@@ -4,9 +4,9 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "common/base/units.hpp"
 #include "daemon/net/run_on.hpp"

@@ -3,9 +3,9 @@
 #include <csignal>
 #include <utility>
 
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "common/base/log.hpp"
 #include "daemon/net/run_on.hpp"
 #include "daemon/supervisor/instance.hpp"
 

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
+#include "common/base/log.hpp"
 #include "common/base/log_about.hpp"
 #include "common/base/text.hpp"
 #include "common/base/time.hpp"

@@ -7,8 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "daemon/store/store.hpp"
 

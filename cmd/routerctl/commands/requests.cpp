@@ -10,7 +10,7 @@
 namespace routerd::ctl {
 namespace {
 
-using Row = api::RequestEntry;
+using RequestRow = api::RequestEntry;
 
 struct RequestsOptions {
     client::RequestsQuery query;
@@ -18,7 +18,7 @@ struct RequestsOptions {
     bool follow = false;
 };
 
-std::string tokens_of(const Row& request) {
+std::string tokens_of(const RequestRow& request) {
     if (!request.prompt_tokens && !request.completion_tokens) {
         return "";
     }
@@ -26,7 +26,7 @@ std::string tokens_of(const Row& request) {
     return text(request.prompt_tokens) + "+" + text(request.completion_tokens);
 }
 
-std::string rate_of(const Row& request) {
+std::string rate_of(const RequestRow& request) {
     if (!request.tokens_per_second) {
         return "";
     }
@@ -44,36 +44,39 @@ Style style_of_status(unsigned status) {
     return status < 500 ? (status == client_left ? Style::dim : Style::busy) : Style::bad;
 }
 
-Layout<Row> requests_layout(WallTime now) {
-    using When = Column<Row>::When;
-    Layout<Row> layout;
-    layout.id = [](const Row& request) { return request.request; };
+Layout<RequestRow> requests_layout(WallTime now) {
+    using When = Column<RequestRow>::When;
+    Layout<RequestRow> layout;
+    layout.id = [](const RequestRow& request) { return request.request; };
     layout.columns = {
-        {"WHEN", [now](const Row& r) { return Cell(format_relative(r.started, now)); }},
-        {"TIME", [](const Row& r) { return Cell(format_rfc3339(r.started)); }, When::wide},
-        {"REQUEST", [](const Row& r) { return Cell(r.request); }},
-        {"MODEL", [](const Row& r) { return Cell(r.model.value_or("")); }},
-        {"ENDPOINT", [](const Row& r) { return Cell(r.endpoint); }, When::wide},
+        {"WHEN", [now](const RequestRow& r) { return Cell(format_relative(r.started, now)); }},
+        {"TIME", [](const RequestRow& r) { return Cell(format_rfc3339(r.started)); }, When::wide},
+        {"REQUEST", [](const RequestRow& r) { return Cell(r.request); }},
+        {"MODEL", [](const RequestRow& r) { return Cell(r.model.value_or("")); }},
+        {"ENDPOINT", [](const RequestRow& r) { return Cell(r.endpoint); }, When::wide},
         {"STATUS",
-         [](const Row& r) { return Cell(std::to_string(r.status), style_of_status(r.status)); }},
-        {"TOKENS", [](const Row& r) { return Cell(tokens_of(r)); }},
-        {"RATE", [](const Row& r) { return Cell(rate_of(r)); }, When::wide},
-        {"BYTES", [](const Row& r) { return Cell(format_bytes(r.bytes)); }, When::wide},
-        {"STREAM", [](const Row& r) { return Cell(r.stream ? "yes" : "no"); }, When::wide},
-        {"QUEUED", [](const Row& r) { return Cell(format_duration(r.queued_ms)); }},
-        {"LOAD", [](const Row& r) { return Cell(format_duration(r.loaded_ms)); }, When::wide},
+         [](const RequestRow& r) {
+             return Cell(std::to_string(r.status), style_of_status(r.status));
+         }},
+        {"TOKENS", [](const RequestRow& r) { return Cell(tokens_of(r)); }},
+        {"RATE", [](const RequestRow& r) { return Cell(rate_of(r)); }, When::wide},
+        {"BYTES", [](const RequestRow& r) { return Cell(format_bytes(r.bytes)); }, When::wide},
+        {"STREAM", [](const RequestRow& r) { return Cell(r.stream ? "yes" : "no"); }, When::wide},
+        {"QUEUED", [](const RequestRow& r) { return Cell(format_duration(r.queued_ms)); }},
+        {"LOAD", [](const RequestRow& r) { return Cell(format_duration(r.loaded_ms)); },
+         When::wide},
         {"FIRST",
-         [](const Row& r) {
+         [](const RequestRow& r) {
              return Cell(r.first_byte_ms ? format_duration(*r.first_byte_ms) : "");
          }},
-        {"TOOK", [](const Row& r) { return Cell(format_duration(r.took_ms)); }},
-        {"ERROR", [](const Row& r) { return Cell(r.error.value_or("")); }},
+        {"TOOK", [](const RequestRow& r) { return Cell(format_duration(r.took_ms)); }},
+        {"ERROR", [](const RequestRow& r) { return Cell(r.error.value_or("")); }},
     };
     return layout;
 }
 
 /// One line of what is followed: its columns cannot be aligned with those to come.
-void show_request(const Context& context, const Row& request) {
+void show_request(const Context& context, const RequestRow& request) {
     const auto print = [&] {
         context.out() << format_rfc3339(request.started) << "  " << escaped(request.request) << "  "
                       << escaped(request.model.value_or("-")) << "  "
@@ -100,7 +103,7 @@ int run_requests(Context& context, const RequestsOptions& options) {
     }
     if (options.follow) {
         const auto followed = context.client.follow_requests(
-            query, [&context](const Row& request) { show_request(context, request); });
+            query, [&context](const RequestRow& request) { show_request(context, request); });
         return followed ? exit_ok : context.end_of_stream(followed.error());
     }
     const auto list = context.client.requests(query);

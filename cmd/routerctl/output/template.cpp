@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cmd/routerctl/output/one_line.hpp"
 #include "common/base/text.hpp"
 
 namespace routerd::ctl {
@@ -34,15 +35,11 @@ std::string unescape(std::string_view text) {
     return result;
 }
 
-std::string dump(const Json& value) {
-    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 std::string plain(const Json& value) {
     if (value.is_string()) {
         return escaped(value.get_ref<const std::string&>());
     }
-    return value.is_null() ? "" : dump(value);
+    return value.is_null() ? "" : one_line(value);
 }
 
 std::string joined(const Json& list, const std::string& separator) {
@@ -147,7 +144,7 @@ Result<std::string> Template::evaluate(const Piece& piece, const Json& value) {
             .with_hint(known.empty() ? "it has no fields" : "fields: " + join(known, ", "));
     }
     if (piece.function == "json") {
-        return dump(*field);
+        return one_line(*field);
     }
     if (piece.function == "len") {
         return std::to_string(field->is_string() ? field->get_ref<const std::string&>().size()

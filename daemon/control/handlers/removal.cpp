@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
+#include "common/base/log.hpp"
 #include "daemon/catalog/catalog.hpp"
 #include "daemon/control/control.hpp"
 #include "daemon/control/handlers/handlers.hpp"

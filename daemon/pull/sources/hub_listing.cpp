@@ -56,9 +56,9 @@ bool is_commit(std::string_view text) {
 }
 
 /// `false`, "auto" or "manual".
-bool says_gated(const nlohmann::json& json) {
-    const auto found = json.is_object() ? json.find("gated") : json.end();
-    return found != json.end() && (found->is_string() || *found == true);
+bool says_gated(const nlohmann::json& listing) {
+    const auto found = listing.is_object() ? listing.find("gated") : listing.end();
+    return found != listing.end() && (found->is_string() || *found == true);
 }
 
 }  // namespace

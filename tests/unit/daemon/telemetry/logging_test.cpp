@@ -8,8 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 
+#include "common/base/log.hpp"
 #include "common/base/log_about.hpp"
 #include "common/base/time.hpp"
 #include "daemon/telemetry/log_ring.hpp"
