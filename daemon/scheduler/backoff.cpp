@@ -31,11 +31,42 @@ Failure after_failure(const Failure& before, const Resident& failed, const Exit&
     const bool was_healthy = was_ready && now - failed.ready_at >= healthy_after;
     Failure failure;
     failure.count = was_healthy ? 1 : before.count + 1;
+    failure.at = now;
     failure.error = exit.error;
     failure.was_loading = !was_ready;
     failure.fingerprint = failed.fingerprint;
     failure.until = now + delay(was_ready ? failure.count - 1 : failure.count, exit.jitter);
     return failure;
+}
+
+void forget_what_is_over(World& world, TimePoint now) {
+    const auto forgotten = std::erase_if(world.failures, [&world, now](const auto& entry) {
+        const auto& [model, failure] = entry;
+        return std::ranges::any_of(world.residents_of(model), [&failure, now](const auto* server) {
+            return server->ready_at > failure.at && now - server->ready_at >= healthy_after;
+        });
+    });
+    world.places_changed = world.places_changed || forgotten > 0;
+}
+
+void forget_failures_before(World& world, const Resident& gone) {
+    const auto failure = world.failures.find(gone.model);
+    if (failure != world.failures.end() && gone.ready_at > failure->second.at) {
+        world.failures.erase(failure);
+    }
+}
+
+std::optional<TimePoint> no_further_server_before(const World& world, const std::string& model,
+                                                  TimePoint now) {
+    const auto failure = world.failures.find(model);
+    if (failure == world.failures.end()) {
+        return std::nullopt;
+    }
+    if (failure->second.count >= world.rules.quarantine_after) {
+        return TimePoint::max();
+    }
+    const auto until = failure->second.at + healthy_after;
+    return now < until ? std::optional(until) : std::nullopt;
 }
 
 std::optional<Reason> refusal_of_failed(const World& world, const std::string& model,

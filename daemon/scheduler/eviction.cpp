@@ -27,10 +27,24 @@ double useful_bytes(const Resident& resident, const Footprint& wanted) {
 
 bool helps(const Resident& resident, const Ledger::Lack& lack) {
     if (!lack.group.empty()) {
-        return std::ranges::find(resident.groups, lack.group) != resident.groups.end();
+        const auto& groups = resident.places.groups;
+        return std::ranges::find(groups, lack.group) != groups.end();
+    }
+    if (lack.device.empty()) {
+        return resident.places.counts;
     }
     const auto held = resident.reserved.find(lack.device);
-    return lack.device.empty() || (held != resident.reserved.end() && held->second > 0);
+    return held != resident.reserved.end() && held->second > 0;
+}
+
+/// Where nobody has seen it load: as it comes from a disk.
+Milliseconds guessed_load(const Footprint& footprint) {
+    constexpr std::uint64_t rate = 1U << 20U;  // bytes a millisecond
+    std::uint64_t bytes = 0;
+    for (const auto& [device, needed] : footprint) {
+        bytes += needed;
+    }
+    return Milliseconds(static_cast<std::int64_t>(bytes / rate));
 }
 
 Eviction evict(const Options& chosen, const Footprint& placement) {
@@ -45,24 +59,24 @@ Eviction evict(const Options& chosen, const Footprint& placement) {
 /// Takes `options` in their order as long as something lacks, then lets go again of those, the
 /// costliest first, that are not needed after all.
 std::optional<Eviction> in_order(const Options& options, Ledger ledger, const Footprint& placement,
-                                 const Groups& groups) {
+                                 const Places& places) {
     Options chosen;
     auto left = options;
-    for (auto lack = ledger.lack(placement, groups); lack; lack = ledger.lack(placement, groups)) {
+    for (auto lack = ledger.lack(placement, places); lack; lack = ledger.lack(placement, places)) {
         const auto next = std::ranges::find_if(
             left, [&lack](const Option& option) { return helps(*option.resident, *lack); });
         if (next == left.end()) {
             return std::nullopt;
         }
-        ledger.give(next->resident->reserved, next->resident->groups);
+        ledger.give(next->resident->reserved, next->resident->places);
         chosen.push_back(*next);
         left.erase(next);
     }
     std::ranges::sort(chosen, is_cheaper);
     for (auto i = chosen.size(); i-- > 0;) {
         auto without = ledger;
-        without.take(chosen[i].resident->reserved, chosen[i].resident->groups);
-        if (without.fits(placement, groups)) {
+        without.take(chosen[i].resident->reserved, chosen[i].resident->places);
+        if (without.fits(placement, places)) {
             ledger = without;
             chosen.erase(chosen.begin() + static_cast<std::ptrdiff_t>(i));
         }
@@ -71,11 +85,11 @@ std::optional<Eviction> in_order(const Options& options, Ledger ledger, const Fo
 }
 
 std::optional<Eviction> single(const Options& options, const Ledger& ledger,
-                               const Footprint& placement, const Groups& groups) {
+                               const Footprint& placement, const Places& places) {
     for (const auto& option : options) {
         auto without = ledger;
-        without.give(option.resident->reserved, option.resident->groups);
-        if (without.fits(placement, groups)) {
+        without.give(option.resident->reserved, option.resident->places);
+        if (without.fits(placement, places)) {
             return evict({option}, placement);
         }
     }
@@ -95,9 +109,8 @@ void keep_better(std::optional<Eviction>& best, std::optional<Eviction> other) {
 
 double cost_of(const Resident& resident, const World& world, TimePoint now) {
     const auto measured = world.load_times.find(resident.model);
-    const auto load = measured == world.load_times.end()
-                          ? between(resident.started, resident.ready_at)
-                          : measured->second;
+    const auto load =
+        measured == world.load_times.end() ? guessed_load(resident.reserved) : measured->second;
     const auto popularity = world.popularity.find(resident.model);
     const double chance =
         popularity == world.popularity.end() ? 0 : popularity->second.chance_of_return(now);
@@ -109,8 +122,7 @@ double cost_of(const Resident& resident, const World& world, TimePoint now) {
 Options options_of(const World& world, TimePoint now) {
     Options options;
     for (const auto& [id, resident] : world.residents) {
-        if (resident.phase == Phase::ready && !resident.is_elsewhere &&
-            !is_pinned(world, resident)) {
+        if (resident.phase == Phase::ready && !is_pinned(world, resident)) {
             options.push_back({&resident, cost_of(resident, world, now)});
         }
     }
@@ -136,15 +148,15 @@ std::optional<Footprint> first_to_be_free(
         }
     }
     std::ranges::stable_sort(servers, {}, [](const auto& server) { return server.first; });
-    const auto& groups = groups_of(world, model);
+    const auto& places = places_of(world, model);
     std::optional<Footprint> first;
     auto first_time = TimePoint::max();
     for (const auto& placement : placements_of(world, model)) {
         auto freed = ledger;
         auto left = servers;
         auto time = TimePoint::min();
-        for (auto lack = freed.lack(placement, groups); lack;
-             lack = freed.lack(placement, groups)) {
+        for (auto lack = freed.lack(placement, places); lack;
+             lack = freed.lack(placement, places)) {
             const auto next = std::ranges::find_if(
                 left, [&lack](const auto& server) { return helps(*server.second, *lack); });
             if (next == left.end()) {
@@ -152,7 +164,7 @@ std::optional<Footprint> first_to_be_free(
                 break;
             }
             time = next->first;
-            freed.give(next->second->reserved, next->second->groups);
+            freed.give(next->second->reserved, next->second->places);
             left.erase(next);
         }
         if (time < first_time) {
@@ -174,21 +186,21 @@ std::optional<Eviction> cheapest_eviction(const World& world, const Ledger& ledg
     }
     auto without_all = ledger;
     for (const auto& option : willing) {
-        without_all.give(option.resident->reserved, option.resident->groups);
+        without_all.give(option.resident->reserved, option.resident->places);
     }
-    const auto& groups = groups_of(world, model);
+    const auto& places = places_of(world, model);
     std::optional<Eviction> best;
     for (const auto& placement : placements_of(world, model)) {
-        if (!without_all.fits(placement, groups)) {
+        if (!without_all.fits(placement, places)) {
             continue;
         }
-        keep_better(best, single(willing, ledger, placement, groups));
-        keep_better(best, in_order(willing, ledger, placement, groups));
+        keep_better(best, single(willing, ledger, placement, places));
+        keep_better(best, in_order(willing, ledger, placement, places));
         auto by_yield = willing;
         std::ranges::stable_sort(by_yield, {}, [&placement](const Option& option) {
             return option.cost / (1 + useful_bytes(*option.resident, placement));
         });
-        keep_better(best, in_order(by_yield, ledger, placement, groups));
+        keep_better(best, in_order(by_yield, ledger, placement, places));
     }
     return best;
 }

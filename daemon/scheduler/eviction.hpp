@@ -27,7 +27,8 @@ struct Option {
 using Options = std::vector<Option>;
 
 /// What it is expected to cost to have ended this server: the time that its model takes to load,
-/// as measured, times the chance that it is asked for again; shared with its model's other servers.
+/// as measured (guessed by its size before that), times the chance that it is asked for again;
+/// shared with its model's other servers.
 double cost_of(const Resident& resident, const World& world, TimePoint now);
 
 /// All servers that are ready and not pinned.

@@ -39,20 +39,18 @@ Ledger Ledger::beside_others(const World& world) {
 Ledger Ledger::now(const World& world) {
     auto ledger = beside_others(world);
     for (const auto& [id, resident] : world.residents) {
-        if (!resident.is_elsewhere) {
-            ledger.take(resident.reserved, resident.groups);
-        }
+        ledger.take(resident.reserved, resident.places);
     }
     return ledger;
 }
 
-std::optional<Ledger::Lack> Ledger::lack(const Footprint& footprint, const Groups& groups) const {
-    if (places_ && *places_ < 1) {
+std::optional<Ledger::Lack> Ledger::lack(const Footprint& footprint, const Places& places) const {
+    if (places.counts && places_ && *places_ < 1) {
         return Lack{};
     }
-    for (const auto& group : groups) {
-        const auto places = groups_.find(group);
-        if (places != groups_.end() && places->second < 1) {
+    for (const auto& group : places.groups) {
+        const auto left = groups_.find(group);
+        if (left != groups_.end() && left->second < 1) {
             Lack lack;
             lack.group = group;
             return lack;
@@ -88,46 +86,46 @@ std::optional<Ledger::Lack> Ledger::overdrawn(Of what) const {
     return lack;
 }
 
-bool Ledger::fits(const Footprint& footprint, const Groups& groups) const {
-    return !lack(footprint, groups);
+bool Ledger::fits(const Footprint& footprint, const Places& places) const {
+    return !lack(footprint, places);
 }
 
-void Ledger::take(const Footprint& footprint, const Groups& groups) {
+void Ledger::take(const Footprint& footprint, const Places& places) {
     for (const auto& [device, bytes] : footprint) {
         if (const auto free = free_.find(device); free != free_.end()) {
             free->second -= as_signed(bytes);
         }
     }
-    if (places_) {
+    if (places.counts && places_) {
         --*places_;
     }
-    for (const auto& group : groups) {
-        if (const auto places = groups_.find(group); places != groups_.end()) {
-            --places->second;
+    for (const auto& group : places.groups) {
+        if (const auto left = groups_.find(group); left != groups_.end()) {
+            --left->second;
         }
     }
 }
 
-void Ledger::give(const Footprint& footprint, const Groups& groups) {
+void Ledger::give(const Footprint& footprint, const Places& places) {
     for (const auto& [device, bytes] : footprint) {
         if (const auto free = free_.find(device); free != free_.end()) {
             free->second += as_signed(bytes);
         }
     }
-    if (places_) {
+    if (places.counts && places_) {
         ++*places_;
     }
-    for (const auto& group : groups) {
-        if (const auto places = groups_.find(group); places != groups_.end()) {
-            ++places->second;
+    for (const auto& group : places.groups) {
+        if (const auto left = groups_.find(group); left != groups_.end()) {
+            ++left->second;
         }
     }
 }
 
 std::optional<Footprint> first_that_fits(const std::vector<Footprint>& placements,
-                                         const Groups& groups, const Ledger& ledger) {
+                                         const Places& places, const Ledger& ledger) {
     const auto found = std::ranges::find_if(
-        placements, [&](const Footprint& placement) { return ledger.fits(placement, groups); });
+        placements, [&](const Footprint& placement) { return ledger.fits(placement, places); });
     return found == placements.end() ? std::nullopt : std::optional(*found);
 }
 

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "daemon/scheduler/backoff.hpp"
+
 namespace routerd::scheduler {
 
 TimePoint Round::settle(const std::string* model) {
     expire_waiters();
+    forget_what_is_over(world_, now_);
     if (model != nullptr) {
         grant_to(*model);
     } else {
@@ -35,8 +38,16 @@ void Round::drain(Resident& resident, const Reason& reason, std::optional<TimePo
     if (resident.phase == Phase::stopping) {
         return;
     }
-    if (resident.phase == Phase::starting || resident.is_idle()) {
+    if (resident.is_idle()) {
         return stop(resident, reason);
+    }
+    if (resident.phase == Phase::draining) {
+        const bool is_sooner =
+            deadline && (!resident.drain_deadline || *deadline < *resident.drain_deadline);
+        const bool is_final = resident.drain_deadline || resident.leaving.why == reason.why;
+        if (is_final && !is_sooner) {
+            return;  // as it was told before
+        }
     }
     world_.places_changed = true;
     resident.phase = Phase::draining;

@@ -27,7 +27,8 @@ class Round {
     /// time at which something happens by itself next.
     TimePoint settle(const std::string* model);
 
-    /// A server that still starts is stopped at once; `deadline`: whatever runs on it then.
+    /// One that nobody uses is stopped at once; `deadline`: whatever runs on it then. What was said
+    /// before and is sooner stays.
     void drain(Resident& resident, const Reason& reason, std::optional<TimePoint> deadline);
     void stop(Resident& resident, const Reason& reason);
     void refuse(TicketId ticket, const Reason& reason);
@@ -57,7 +58,7 @@ class Round {
         explicit Room(const World& world);
 
         /// Sets it aside, so that nobody who comes later takes it.
-        void hold(const Footprint& footprint, const Groups& groups);
+        void hold(const Footprint& footprint, const Places& places);
 
         Ledger now;
         Ledger later;          ///< when all that leave have left

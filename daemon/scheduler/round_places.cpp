@@ -16,13 +16,10 @@ bool Round::Candidate::operator<(const Candidate& other) const {
 
 std::optional<Ledger::Lack> lack_of_room(const World& world, const std::string& model,
                                          const Ledger& ledger) {
-    if (is_elsewhere(world, model)) {
-        return std::nullopt;
-    }
     const auto& placements = placements_of(world, model);
-    const auto& groups = groups_of(world, model);
-    return first_that_fits(placements, groups, ledger) ? std::nullopt
-                                                       : ledger.lack(placements.front(), groups);
+    const auto& places = places_of(world, model);
+    return first_that_fits(placements, places, ledger) ? std::nullopt
+                                                       : ledger.lack(placements.front(), places);
 }
 
 Reason reason_of(const World& world, Why why, const Ledger::Lack& lack) {
@@ -38,7 +35,7 @@ Reason reason_of(const World& world, Why why, const Ledger::Lack& lack) {
         reason.foreign = budget->second.foreign;
     }
     for (const auto& [id, resident] : world.residents) {
-        if (!resident.is_elsewhere) {
+        if (resident.places.counts) {
             reason.models.push_back(resident.model);
         }
     }
@@ -52,21 +49,18 @@ Round::Room::Room(const World& world)
       beside_pinned(empty),
       crowded(Ledger::beside_others(world)) {
     for (const auto& [id, resident] : world.residents) {
-        if (resident.is_elsewhere) {
-            continue;
-        }
         if (resident.is_leaving()) {
-            later.give(resident.reserved, resident.groups);
+            later.give(resident.reserved, resident.places);
         } else if (is_pinned(world, resident)) {
-            beside_pinned.take(resident.reserved, resident.groups);
-            crowded.take(resident.reserved, resident.groups);
+            beside_pinned.take(resident.reserved, resident.places);
+            crowded.take(resident.reserved, resident.places);
         }
     }
 }
 
-void Round::Room::hold(const Footprint& footprint, const Groups& groups) {
-    now.take(footprint, groups);
-    later.take(footprint, groups);
+void Round::Room::hold(const Footprint& footprint, const Places& places) {
+    now.take(footprint, places);
+    later.take(footprint, places);
 }
 
 const Options& Round::Room::options(const World& world, TimePoint time) {
@@ -93,7 +87,7 @@ void Round::trim(Room& room) {
             reason.why = Why::yields;
         }
         reason.models.clear();
-        room.later.give(victim.reserved, victim.groups);
+        room.later.give(victim.reserved, victim.places);
         drain(victim, reason, std::nullopt);
     }
 }
@@ -141,16 +135,13 @@ void Round::start_candidates(const std::vector<Candidate>& waiting, Room& room) 
 }
 
 void Round::find_place(const Candidate& candidate, Room& room) {
-    if (is_elsewhere(world_, candidate.model)) {
-        return start(candidate, {});
-    }
     const auto& placements = placements_of(world_, candidate.model);
-    const auto& groups = groups_of(world_, candidate.model);
-    if (const auto fits = first_that_fits(placements, groups, room.now)) {
-        room.hold(*fits, groups);
+    const auto& places = places_of(world_, candidate.model);
+    if (const auto fits = first_that_fits(placements, places, room.now)) {
+        room.hold(*fits, places);
         start(candidate, *fits);
-    } else if (const auto will_fit = first_that_fits(placements, groups, room.later)) {
-        room.hold(*will_fit, groups);  // what leaves is for it: nobody behind it takes that
+    } else if (const auto will_fit = first_that_fits(placements, places, room.later)) {
+        room.hold(*will_fit, places);  // what leaves is for it: nobody behind it takes that
     } else {
         make_room(candidate, room);
     }
@@ -159,11 +150,10 @@ void Round::find_place(const Candidate& candidate, Room& room) {
 /// One more server for a model that has some: only where there is room to spare, and rather on a
 /// device that none of the others is on.
 void Round::start_another(const Candidate& candidate, Room& room) {
-    const auto failure = world_.failures.find(candidate.model);
-    if (failure != world_.failures.end()) {
-        return;  // the last one failed: the others are enough
+    if (const auto until = no_further_server_before(world_, candidate.model, now_)) {
+        return look_again_at(*until);  // the others are enough for so long
     }
-    const auto& groups = groups_of(world_, candidate.model);
+    const auto& places = places_of(world_, candidate.model);
     const auto servers = world_.residents_of(candidate.model);
     const auto is_shared = [&servers](const Footprint& placement) {
         return std::ranges::any_of(servers, [&placement](const Resident* server) {
@@ -174,8 +164,8 @@ void Round::start_another(const Candidate& candidate, Room& room) {
     };
     auto placements = placements_of(world_, candidate.model);
     std::ranges::stable_partition(placements, std::not_fn(is_shared));
-    if (const auto fits = first_that_fits(placements, groups, room.now)) {
-        room.hold(*fits, groups);
+    if (const auto fits = first_that_fits(placements, places, room.now)) {
+        room.hold(*fits, places);
         start(candidate, *fits);
     }
 }
@@ -210,8 +200,7 @@ void Round::start(const Candidate& candidate, Footprint reserved) {
     resident.started = now_;
     resident.reserved = std::move(reserved);
     if (rules != world_.models.end()) {
-        resident.groups = rules->second.groups;
-        resident.is_elsewhere = rules->second.is_elsewhere;
+        resident.places = rules->second.places;
         resident.slots = rules->second.slots;
         resident.fingerprint = rules->second.fingerprint;
     }
@@ -271,7 +260,7 @@ void Round::make_room(const Candidate& candidate, Room& room) {
 /// load and to stay, must not keep a large one out.
 void Round::claim(const Candidate& candidate, Room& room) {
     const auto free_at = [this](const Resident& resident) -> std::optional<TimePoint> {
-        if (resident.is_leaving() || resident.is_elsewhere || is_pinned(world_, resident)) {
+        if (resident.is_leaving() || is_pinned(world_, resident)) {
             return std::nullopt;
         }
         if (resident.phase == Phase::ready) {
@@ -282,7 +271,7 @@ void Round::claim(const Candidate& candidate, Room& room) {
         return std::max(now_, resident.started + time) + world_.rules.min_residency;
     };
     if (const auto placement = first_to_be_free(world_, room.later, candidate.model, free_at)) {
-        room.hold(*placement, groups_of(world_, candidate.model));
+        room.hold(*placement, places_of(world_, candidate.model));
     }
 }
 
@@ -300,9 +289,9 @@ void Round::evict(const Eviction& eviction, const Candidate& candidate, Room& ro
         if (victim.phase == Phase::draining) {
             victim.serves_before = candidate.rank;
         }
-        room.later.give(victim.reserved, victim.groups);
+        room.later.give(victim.reserved, victim.places);
     }
-    room.hold(eviction.placement, groups_of(world_, candidate.model));
+    room.hold(eviction.placement, places_of(world_, candidate.model));
 }
 
 /// Looks again when a model that is too young to leave now is old enough.

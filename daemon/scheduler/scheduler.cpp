@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/scheduler/admission.hpp"
+#include "daemon/scheduler/backoff.hpp"
 #include "daemon/scheduler/round.hpp"
 
 namespace routerd::scheduler {
@@ -59,7 +60,7 @@ Actions Scheduler::set_models(std::map<std::string, ModelRules> models, TimePoin
                    model->second.fingerprint != resident.fingerprint) {
             round.drain(resident, {.why = Why::settings_changed}, std::nullopt);
         } else {
-            resident.groups = model->second.groups;
+            resident.places = model->second.places;
         }
     }
     std::erase_if(world_.failures, [this](const auto& entry) {
@@ -158,9 +159,11 @@ Actions Scheduler::on_ready(InstanceId instance, TimePoint now) {
         failure->second.was_loading = false;  // it can be loaded after all
     }
     resident->second.last_used = now;
-    const auto took = between(resident->second.started, now);
-    auto& mean = world_.load_times.try_emplace(resident->second.model, took).first->second;
-    mean = (mean + took) / 2;
+    if (!resident->second.is_adopted) {
+        const auto took = between(resident->second.started, now);
+        auto& mean = world_.load_times.try_emplace(resident->second.model, took).first->second;
+        mean = (mean + took) / 2;
+    }
     return settled({}, now, nullptr);
 }
 
@@ -191,6 +194,7 @@ Actions Scheduler::on_adopted(const Resident& resident, const std::vector<Inheri
                               TimePoint now) {
     world_.next_instance = std::max(world_.next_instance, resident.id + 1);
     auto& added = world_.add(resident);
+    added.is_adopted = true;
     for (const auto& grant : grants) {
         if (grant.has_slot) {
             world_.shares[resident.model].join(grant.key);
@@ -208,7 +212,9 @@ Actions Scheduler::on_exited(InstanceId instance, const Exit& exit, TimePoint no
     const Resident gone = found->second;
     world_.remove(instance);
     Actions actions;
-    if (gone.phase != Phase::stopping) {
+    if (gone.phase == Phase::stopping) {
+        forget_failures_before(world_, gone);
+    } else {
         auto& failure = world_.failures[gone.model];
         failure = after_failure(failure, gone, exit, now);
         // Who waits for a slot of one that serves waits on.

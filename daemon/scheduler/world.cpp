@@ -116,15 +116,10 @@ const std::vector<Footprint>& placements_of(const World& world, const std::strin
                : rules->second.placements;
 }
 
-const Groups& groups_of(const World& world, const std::string& model) {
-    static const Groups none;
+const Places& places_of(const World& world, const std::string& model) {
+    static const Places usual;
     const auto rules = world.models.find(model);
-    return rules == world.models.end() ? none : rules->second.groups;
-}
-
-bool is_elsewhere(const World& world, const std::string& model) {
-    const auto rules = world.models.find(model);
-    return rules != world.models.end() && rules->second.is_elsewhere;
+    return rules == world.models.end() ? usual : rules->second.places;
 }
 
 bool is_pinned(const World& world, const Resident& resident) {

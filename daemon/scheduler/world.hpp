@@ -44,9 +44,8 @@ struct Rules {
 struct ModelRules {
     unsigned slots = 1;
     unsigned instances = 1;  ///< servers at most; further ones start as requests wait
-    Groups groups;           ///< that it is in
+    Places places;           ///< that each of its servers takes
     bool pinned = false;
-    bool is_elsewhere = false;  ///< its server is another machine's: needs neither bytes nor places
     Milliseconds idle_unload{0};  ///< 0: never
     std::string
         fingerprint;  ///< of its command line: another means another server; empty: not known
@@ -65,9 +64,8 @@ struct Resident {
     unsigned busy = 0;        ///< slots taken
     unsigned passengers = 0;  ///< requests that need no slot
     Footprint reserved;       ///< what it is taken to hold, until its process has ended
-    Groups groups;            ///< that its model is in
-    bool is_elsewhere =
-        false;  ///< as its model's: leaves for nobody, since that would free nothing
+    Places places;            ///< that it takes
+    bool is_adopted = false;  ///< an earlier daemon started it: nobody here saw it load
     TimePoint started;
     TimePoint ready_at;
     TimePoint last_used;                      ///< last grant or release; ready_at before the first
@@ -131,6 +129,7 @@ struct Granted {
 /// How a model failed lately.
 struct Failure {
     unsigned count = 0;        ///< in a row
+    TimePoint at;              ///< the last of them
     TimePoint until;           ///< not started before
     bool was_loading = false;  ///< the last time: it never came to serve
     std::string error;
@@ -193,10 +192,8 @@ struct World {
 /// Where `model` may run; one empty placement when nothing is known of what it needs.
 const std::vector<Footprint>& placements_of(const World& world, const std::string& model);
 
-const Groups& groups_of(const World& world, const std::string& model);
+const Places& places_of(const World& world, const std::string& model);
 
 bool is_pinned(const World& world, const Resident& resident);
-
-bool is_elsewhere(const World& world, const std::string& model);
 
 }  // namespace routerd::scheduler

@@ -75,18 +75,18 @@ std::uint64_t free_on(const World& world, const std::string& device) {
 /// on the empty machine, else the best.
 const MemoryOption& way_taken(const std::vector<MemoryOption>& ways, const std::string& model,
                               const World& world, const std::vector<scheduler::Drain>& evictions) {
-    const auto& groups = scheduler::groups_of(world, model);
+    const auto& places = scheduler::places_of(world, model);
     const auto now = Ledger::now(world);
     auto after = now;
     for (const auto& eviction : evictions) {
         const auto victim = world.residents.find(eviction.instance);
         if (victim != world.residents.end()) {
-            after.give(victim->second.reserved, victim->second.groups);
+            after.give(victim->second.reserved, victim->second.places);
         }
     }
     for (const auto& ledger : {now, after, Ledger::empty(world)}) {
         const auto fits = std::ranges::find_if(
-            ways, [&](const auto& way) { return ledger.fits(way.footprint, groups); });
+            ways, [&](const auto& way) { return ledger.fits(way.footprint, places); });
         if (fits != ways.end()) {
             return *fits;
         }
@@ -167,7 +167,7 @@ void judge(EstimateReport& report, const scheduler::Scheduler::Plan& plan,
     }
     const auto& way = way_taken(ways, report.model, world, plan.evictions);
     const auto lack =
-        Ledger::now(world).lack(way.footprint, scheduler::groups_of(world, report.model));
+        Ledger::now(world).lack(way.footprint, scheduler::places_of(world, report.model));
     report.verdict = lack ? Verdict::waits : Verdict::fits;
     report.reason = lack ? describe_lack(*lack, world) : "it fits beside what is loaded";
 }

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <utility>
 
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "common/config/secret_file.hpp"
 #include "daemon/supervisor/endpoint.hpp"
@@ -121,13 +121,13 @@ std::map<std::string, scheduler::ModelRules> Fleet::Core::model_rules() const {
         rules.pinned = model.pinned;
         rules.fingerprint = std::move(planned.fingerprint);
         if (is_elsewhere(model)) {
-            rules.is_elsewhere = true;
+            rules.places.counts = false;
             rules.idle_unload = model.settings.idle_unload.value_or(Duration(0));
             all.emplace(model.id, std::move(rules));
             continue;
         }
         rules.instances = model.settings.instances.value_or(1);
-        rules.groups = model.settings.groups.value_or(std::vector<std::string>());
+        rules.places.groups = model.settings.groups.value_or(std::vector<std::string>());
         rules.idle_unload = model.settings.idle_unload.value_or(config_->limits.idle_unload);
         rules.placements = std::move(planned.placements);
         all.emplace(model.id, std::move(rules));

@@ -56,7 +56,7 @@ Wait wait_for_room(const World& world, const std::string& model) {
     const bool is_sized = rules != world.models.end() && !rules->second.placements.empty();
     const auto placement = is_sized ? rules->second.placements.front() : scheduler::Footprint();
     const auto lack =
-        scheduler::Ledger::now(world).lack(placement, scheduler::groups_of(world, model));
+        scheduler::Ledger::now(world).lack(placement, scheduler::places_of(world, model));
     if (!lack) {
         return wait;
     }

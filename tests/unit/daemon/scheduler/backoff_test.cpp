@@ -172,6 +172,35 @@ TEST_F(BackoffTest, ForgetsFailuresAfterTenMinutesOfHealth) {
     EXPECT_THAT(last, ElementsAre("start a"));
 }
 
+TEST_F(BackoffTest, ForgetsFailuresBeforeAServerThatWasHealthyUntilItWasToldToGo) {
+    models({"a"});
+    for (int day = 0; day < 20; ++day) {
+        fail_to_load(1);
+        now += 24h;
+        const auto server = loaded("a");
+        EXPECT_EQ(scheduler.world().failures.size(), 1U);
+        take(scheduler.on_command("a", Scheduler::Command::unload, now));
+        exited(server);
+        EXPECT_TRUE(scheduler.world().failures.empty());
+    }
+    fail_to_load(1);
+    now += 24h;
+    ask("a");
+    take(scheduler.on_command("a", Scheduler::Command::unload, now));
+    exited(scheduler.world().resident_of("a")->id);
+    EXPECT_EQ(scheduler.world().failures.size(), 1U) << "it never came to serve";
+}
+
+TEST_F(BackoffTest, ForgetsFailuresWhileAServerIsHealthy) {
+    models({"a"});
+    fail_to_load(3);
+    loaded("a");
+    pass(10min - 1s);
+    EXPECT_EQ(scheduler.world().failures.at("a").count, 3U);
+    pass(1s);
+    EXPECT_TRUE(scheduler.world().failures.empty());
+}
+
 TEST_F(BackoffTest, ForgetsFailuresOnResetAndWhenTheCommandLineChanges) {
     models({"a"});
     fail_to_load(3);

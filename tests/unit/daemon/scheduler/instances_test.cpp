@@ -66,6 +66,19 @@ TEST_F(InstancesTest, EvictsNobodyForAnotherServer) {
     EXPECT_THAT(last, IsEmpty());
 }
 
+TEST_F(InstancesTest, StartsAnotherServerAgainSomeTimeAfterOneFailed) {
+    two_of("a");
+    loaded("a");
+    exited(1);
+    now += 1s;
+    loaded("a");
+    ask("a");
+    ask("a");
+    EXPECT_THAT(last, IsEmpty()) << "it has failed just now";
+    pass(10min);
+    EXPECT_THAT(last, ElementsAre("start a"));
+}
+
 TEST_F(InstancesTest, GoesToTheLeastBusy) {
     known["a"].slots = 4;
     two_of("a");
@@ -193,8 +206,8 @@ TEST_F(InstancesTest, KeepsGroupsApart) {
     auto rules = SchedulerTest::rules();
     rules.groups["coders"] = 1;
     take(scheduler.set_rules(rules, now));
-    known["a"].groups = {"coders"};
-    known["b"].groups = {"coders"};
+    known["a"].places.groups = {"coders"};
+    known["b"].places.groups = {"coders"};
     models({"a", "b", "c"});
     const auto a = loaded("a");
     loaded("c");
@@ -211,8 +224,8 @@ TEST_F(InstancesTest, UnloadsWhatANewGroupDoesNotAllow) {
     release(ask("b"));
     auto rules = SchedulerTest::rules();
     rules.groups["coders"] = 1;
-    known["a"].groups = {"coders"};
-    known["b"].groups = {"coders"};
+    known["a"].places.groups = {"coders"};
+    known["b"].places.groups = {"coders"};
     models({});
     take(scheduler.set_rules(rules, now));
     EXPECT_THAT(last, ElementsAre("stop a: over_the_limit")) << "not b, which is used more";

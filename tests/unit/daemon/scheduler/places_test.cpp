@@ -1,3 +1,4 @@
+#include "common/base/units.hpp"
 #include "tests/unit/daemon/scheduler/world_fixture.hpp"
 
 namespace routerd::scheduler {
@@ -44,7 +45,7 @@ TEST_F(PlacesTest, NeverEvictsThePinned) {
 
 TEST_F(PlacesTest, WhatIsElsewhereNeedsNoPlaceAndLeavesForNobody) {
     limit(1);
-    known["far"].is_elsewhere = true;
+    known["far"].places.counts = false;
     models({"a", "b", "far"});
     loaded("a");
     now += 1s;
@@ -63,7 +64,7 @@ TEST_F(PlacesTest, WhatIsElsewhereNeedsNoPlaceAndLeavesForNobody) {
 TEST_F(PlacesTest, WhatIsElsewhereStartsWhereNothingElseCould) {
     limit(1);
     known["a"].pinned = true;
-    known["far"].is_elsewhere = true;
+    known["far"].places.counts = false;
     models({"a", "far"});
     loaded("a");
     Ask preload;
@@ -72,6 +73,31 @@ TEST_F(PlacesTest, WhatIsElsewhereStartsWhereNothingElseCould) {
     EXPECT_THAT(last, ElementsAre("start far"));
     limit(1);
     EXPECT_THAT(last, IsEmpty());  // nobody is over the limit
+}
+
+TEST_F(PlacesTest, TakesTheLoadOfAServerThatWasTakenOverForWhatItsBytesCost) {
+    limit(2);
+    known["big"].placements = {{{"host", 40 * gib}}};
+    models({"big", "small", "next"});
+    Resident taken_over;
+    taken_over.id = 41;
+    taken_over.model = "big";
+    taken_over.fingerprint = "1";
+    taken_over.reserved = {{"host", 40 * gib}};
+    take(scheduler.on_adopted(taken_over, {}, now));
+    now += 3ms;
+    ready(41);
+    for (int i = 0; i < 20; ++i) {
+        release(ask("big"));
+        now += 10s;
+    }
+    const auto first = ask("small");
+    now += 300ms;
+    ready(42);
+    release(first);
+    now += 1s;
+    ask("next");
+    EXPECT_THAT(last, ElementsAre("stop small: makes_room"));
 }
 
 TEST_F(PlacesTest, LetsAModelJustLoadedStay) {

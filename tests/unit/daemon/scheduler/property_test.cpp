@@ -19,7 +19,7 @@ class Simulation {
             model.instances = 1 + pick(3);
             model.pinned = pick(8) == 0;
             if (pick(3) == 0) {
-                model.groups = {"apart"};
+                model.places.groups = {"apart"};
             }
             model.idle_unload = pick(2) == 0 ? 0ms : 1ms * pick(20000);
             model.fingerprint = "1";
@@ -225,9 +225,10 @@ class Simulation {
         if (world.rules.max_loaded > 0) {
             EXPECT_LE(world.residents.size(), world.rules.max_loaded) << "over the limit";
         }
-        if (!groups_of(world, start.model).empty()) {
-            const auto members = std::ranges::count_if(
-                world.residents, [](const auto& entry) { return !entry.second.groups.empty(); });
+        if (!places_of(world, start.model).groups.empty()) {
+            const auto members = std::ranges::count_if(world.residents, [](const auto& entry) {
+                return !entry.second.places.groups.empty();
+            });
             EXPECT_LE(members, world.rules.groups.at("apart")) << "not apart";
         }
         const auto servers = world.residents_of(start.model);

@@ -221,6 +221,44 @@ TEST_F(SchedulerTest, ServesFromWhatAnEarlierDaemonStarted) {
     EXPECT_EQ(scheduler.world().next_instance, 42U);
 }
 
+TEST_F(SchedulerTest, LetsWhatRunsFromTheDaemonBeforeEndThoughItsModelWasChanged) {
+    models({"a"});
+    Resident resident;
+    resident.id = 41;
+    resident.model = "a";
+    resident.fingerprint = "of another command line";
+    take(scheduler.on_adopted(resident, {{70, "", true}}, now));
+    take(scheduler.set_models(known, now));
+    EXPECT_THAT(last, ElementsAre("drain a: settings_changed"));
+    ready(41);
+    ask("a");
+    EXPECT_THAT(last, IsEmpty()) << "it is for the next server";
+    release(70);
+    EXPECT_THAT(last, ElementsAre("stop a: settings_changed"));
+    exited(41);
+    EXPECT_THAT(last, ElementsAre("start a"));
+}
+
+TEST_F(SchedulerTest, KeepsTheSoonerDeadlineOfTwoDrains) {
+    models({"a"});
+    ask("a");
+    ready(1);
+    known["a"].fingerprint = "2";
+    take(scheduler.set_models(known, now));
+    EXPECT_THAT(last, ElementsAre("drain a: settings_changed"));
+    take(scheduler.set_models(known, now));
+    EXPECT_THAT(last, IsEmpty()) << "it knows";
+    take(scheduler.on_command("a", Scheduler::Command::unload, now));
+    EXPECT_THAT(last, ElementsAre("drain a: unload_commanded"));
+    EXPECT_EQ(wake_at, now + 30s);
+    now += 10s;
+    take(scheduler.set_models(known, now));
+    take(scheduler.on_command("a", Scheduler::Command::restart, now));
+    EXPECT_THAT(last, IsEmpty());
+    pass(20s);
+    EXPECT_THAT(last, ElementsAre("stop a: drain_timed_out"));
+}
+
 TEST_F(SchedulerTest, KnowsWhatStillRunsFromTheDaemonBefore) {
     models({"a"});
     Resident resident;

@@ -71,8 +71,8 @@ TEST_F(WaitTest, ForAPlace) {
 TEST_F(WaitTest, ForAPlaceInTheModelsGroup) {
     rules_.max_loaded = 5;
     rules_.groups["big"] = 1;
-    models_["a"].groups = {"big"};
-    models_["b"].groups = {"big"};
+    models_["a"].places.groups = {"big"};
+    models_["b"].places.groups = {"big"};
     begin();
     scheduler_.on_ready(wait_of(ask("a")).instance, now_);
     const auto wait = wait_of(ask("b"));
