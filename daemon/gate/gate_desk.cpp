@@ -47,13 +47,13 @@ void GateDesk::settle(std::uint64_t number, Ticket& ticket) {
 }
 
 void GateDesk::leave(const gate::Leave& message) {
-    const auto granted = granted_.find(message.ticket);
-    if (granted == granted_.end()) {
-        waiting_.erase(message.ticket);
+    // Out of the map first: one that leaves may settle another, which looks at the maps.
+    auto granted = granted_.extract(message.ticket);
+    if (granted.empty()) {
+        const auto leaving = waiting_.extract(message.ticket);
         return;
     }
-    granted->second.report = message.report;
-    granted_.erase(granted);
+    granted.mapped().report = message.report;
 }
 
 void GateDesk::clear() {

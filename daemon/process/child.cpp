@@ -83,6 +83,10 @@ void restrain(pid_t pid) {
     oom << "300";  // of 1000: a server goes before the daemon and before the user's shell
 }
 
+UniqueFd copy_of(const UniqueFd& fd) {
+    return fd ? UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)) : UniqueFd();
+}
+
 ExitStatus to_exit_status(const siginfo_t& info) {
     ExitStatus status;
     if (info.si_code == CLD_EXITED) {
@@ -108,17 +112,18 @@ Result<Child> Child::spawn(const Program& program) {
     }
     restrain(pid);
     auto pidfd = open_pidfd(pid);  // cannot race: nobody else reaps our child
+    auto watch = copy_of(pidfd);
     const int pidfd_error = errno;
     auto identity = identity_of(pid);
     if (pidfd && !identity) {  // it has ended already: a zombie, whose number is still its own
         identity = ProcessIdentity{.pid = pid, .start_ticks = 0, .boot_id = {}};
     }
-    if (!pidfd) {
+    if (!watch) {
         ::kill(-pid, SIGKILL);
         ::waitid(P_PID, static_cast<id_t>(pid), nullptr, WEXITED);
         return errno_error("watch '" + program.argv.front() + "'", pidfd_error);
     }
-    return Child(std::move(*identity), std::move(pidfd), false);
+    return Child(std::move(*identity), std::move(pidfd), std::move(watch), false);
 }
 
 Result<Child> Child::adopt(const ProcessIdentity& identity) {
@@ -128,20 +133,25 @@ Result<Child> Child::adopt(const ProcessIdentity& identity) {
         return gone;
     }
     auto pidfd = open_pidfd(identity.pid);
+    auto watch = copy_of(pidfd);
     // Looked at again: between the first look and the open it may have ended and lost its number.
-    if (!pidfd || !is_alive(identity)) {
+    if (!watch || !is_alive(identity)) {
         return gone;
     }
-    return Child(identity, std::move(pidfd), true);
+    return Child(identity, std::move(pidfd), std::move(watch), true);
 }
 
-Child::Child(ProcessIdentity identity, UniqueFd pidfd, bool adopted) noexcept
-    : identity_(std::move(identity)), pidfd_(std::move(pidfd)), adopted_(adopted) {}
+Child::Child(ProcessIdentity identity, UniqueFd pidfd, UniqueFd watch, bool adopted) noexcept
+    : identity_(std::move(identity)),
+      pidfd_(std::move(pidfd)),
+      watch_(std::move(watch)),
+      adopted_(adopted) {}
 
 Child& Child::operator=(Child&& other) noexcept {
     kill_and_reap();
     identity_ = std::move(other.identity_);
     pidfd_ = std::move(other.pidfd_);
+    watch_ = std::move(other.watch_);
     adopted_ = other.adopted_;
     return *this;
 }
@@ -159,14 +169,17 @@ void Child::signal(int signal) const noexcept {
 boost::asio::awaitable<Result<ExitStatus>> Child::wait() {
     auto executor = co_await asio::this_coro::executor;
     const auto attempt = "wait for process " + std::to_string(pid());  // aborted, it may be gone
-    asio::posix::stream_descriptor ended(executor, ::fcntl(pidfd_.get(), F_DUPFD_CLOEXEC, 3));
+    asio::posix::stream_descriptor ended(executor, watch_.release());
     // Looked at again after each wait: Asio may wake it by an event of another descriptor that was
     // closed in the same turn of the loop, and reap() kills.
-    while (!has_ended(pidfd_)) {
+    while (pidfd_ && !has_ended(pidfd_)) {
         auto [ec] = co_await ended.async_wait(asio::posix::stream_descriptor::wait_read, no_throw);
         if (ec) {
             co_return Error(Errc::cancelled, attempt + ": " + ec.message());
         }
+    }
+    if (!pidfd_) {
+        co_return Error(Errc::cancelled, attempt + ": it was let go");
     }
     co_return reap();
 }

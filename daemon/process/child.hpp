@@ -45,19 +45,21 @@ class Child {
     void signal(int signal) const noexcept;
 
     /// Completes when the process has ended; kills what is left of its group and reaps it. At most
-    /// once. Errors: cancelled, when the caller is; the process lives on then.
+    /// once, and it must not outlive this. Errors: cancelled, when the caller is or it was let go;
+    /// the process lives on then.
     boost::asio::awaitable<Result<ExitStatus>> wait();
 
     /// Lets go of the process: it is neither killed nor reaped by us.
     void release() noexcept { pidfd_.reset(); }
 
   private:
-    Child(ProcessIdentity identity, UniqueFd pidfd, bool adopted) noexcept;
+    Child(ProcessIdentity identity, UniqueFd pidfd, UniqueFd watch, bool adopted) noexcept;
     ExitStatus reap() noexcept;
     void kill_and_reap() noexcept;
 
     ProcessIdentity identity_;
     UniqueFd pidfd_;  // readable when it has ended; empty once reaped, released or moved from
+    UniqueFd watch_;  // wait()'s own copy of it, so that it never lacks a descriptor
     bool adopted_ = false;
 };
 

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <utility>
 
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/log.hpp"
 #include "daemon/net/run_on.hpp"
 #include "daemon/process/identity.hpp"
 #include "daemon/supervisor/fleet_core.hpp"
@@ -149,9 +149,11 @@ bool Fleet::Core::adopt_row(const InstanceRow& row, const std::vector<Legacy::He
     if (!child) {
         return false;
     }
+    const auto id = static_cast<std::uint64_t>(row.id);
     const auto rules = scheduler_.world().models.find(row.model);
     const auto most = rules == scheduler_.world().models.end() ? 1U : rules->second.instances;
-    if (scheduler_.world().residents_of(row.model).size() >= most) {
+    const bool is_used = std::ranges::find(held, id, &Legacy::Held::instance) != held.end();
+    if (scheduler_.world().residents_of(row.model).size() >= most && !is_used) {
         return false;  // one too many of the same model: ended by the destructor of `child`
     }
     const auto log = log_of(row.log_path.empty() ? log_path(row.model) : row.log_path);
@@ -159,7 +161,6 @@ bool Fleet::Core::adopt_row(const InstanceRow& row, const std::vector<Legacy::He
         spdlog::warn("adopt '{}': {}", row.model, log.error().message());
         return false;
     }
-    const auto id = static_cast<std::uint64_t>(row.id);
     const auto model = enabled_model(row.model);
     Instance::Plan life;
     if (model) {

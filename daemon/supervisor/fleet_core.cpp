@@ -301,7 +301,10 @@ void Fleet::Core::stop(const scheduler::Stop& action) {
 asio::awaitable<void> Fleet::Core::run_instance(std::uint64_t id) {
     auto& instance = *instances_.at(id).instance;
     co_await instance.run();
-    instances_.erase(id);
+    auto ended = instances_.extract(id);
+    if (abandoning_) {
+        left_running_.push_back(std::move(ended.mapped().instance));
+    }
     gone_.cancel();
     changed();
 }

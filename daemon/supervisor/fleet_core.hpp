@@ -224,6 +224,7 @@ class Fleet::Core : public InstanceObserver {
     std::map<std::string, std::unique_ptr<LogFile>> logs_;     ///< by path
     std::unique_ptr<LogFollower> follower_;
     std::map<std::uint64_t, Kept> instances_;
+    std::vector<std::unique_ptr<Instance>> left_running_;     ///< their watches end with the fleet
     std::deque<std::pair<std::uint64_t, std::string>> ends_;  ///< why the last ones ended
     std::vector<std::function<void(std::uint64_t)>> on_closing_instance_;
     std::vector<std::function<void()>> on_change_;

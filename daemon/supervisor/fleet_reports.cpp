@@ -95,6 +95,7 @@ Result<WaitingReport> Fleet::Core::cancel(const std::string& request) {
     ++totals_.refused;
     ++counts_[report.model].refused;
     decisions_.cancelled(state.id);
+    end_limited(state.id, 0);
     carry_out(scheduler_.on_leave(report.ticket, steady_now()));
     state.settle(Error(Errc::cancelled, "the request for '" + report.model +
                                             "' was taken out of the queue by a command"));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/log.hpp"
 #include "common/base/units.hpp"
 #include "daemon/supervisor/instance.hpp"
 
@@ -54,6 +55,10 @@ asio::awaitable<bool> Instance::ask_health() {
     }
     if (!answer) {
         last_answer_ = answer.error().message();
+        if (answer.error().code() == Errc::internal) {
+            spdlog::warn("'{}' was not asked how it is: {}", plan_.model, last_answer_);
+            co_return true;
+        }
     }
     tools_.observer.on_probe(*this, answer ? std::optional(took) : std::nullopt);
     co_return bool(answer);

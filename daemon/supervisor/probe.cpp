@@ -17,6 +17,14 @@ namespace {
 
 constexpr std::size_t longest_answer = 256U << 10U;
 
+/// It says nothing of the server.
+bool is_our_own_lack(const boost::system::error_code& error) {
+    return error == boost::system::errc::too_many_files_open ||
+           error == boost::system::errc::too_many_files_open_in_system ||
+           error == boost::system::errc::no_buffer_space ||
+           error == boost::system::errc::not_enough_memory;
+}
+
 asio::generic::stream_protocol::endpoint address_of(const Endpoint& endpoint) {
     if (!endpoint.unix_path.empty()) {
         return asio::local::stream_protocol::endpoint(endpoint.unix_path);
@@ -119,7 +127,8 @@ Error Probe::why(const std::string& attempt, const boost::system::error_code& er
     if (cancelled_) {
         return {Errc::cancelled, attempt + ": cancelled"};
     }
-    return {Errc::unavailable, attempt + ": " + error.message()};
+    return {is_our_own_lack(error) ? Errc::internal : Errc::unavailable,
+            attempt + ": " + error.message()};
 }
 
 }  // namespace routerd

@@ -25,7 +25,8 @@ class Probe {
     explicit Probe(const asio::any_io_executor& executor) : socket_(executor), timer_(executor) {}
 
     /// GET `path`. Errors: unavailable when nobody listens or it breaks off, deadline_exceeded,
-    /// upstream_error when the answer is no HTTP, cancelled. Await it at once.
+    /// upstream_error when the answer is no HTTP, cancelled, internal when we lack descriptors or
+    /// memory and nothing was asked. Await it at once.
     asio::awaitable<Result<Answer>> get(const Endpoint& endpoint, std::string path,
                                         TimePoint deadline);
 

@@ -7,8 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 
 namespace routerd {
@@ -16,8 +15,8 @@ namespace {
 
 /// The daemon went on, but somebody may want to act.
 bool is_bad_news(std::string_view type) {
-    constexpr std::array<std::string_view, 5> words{".failed", ".crashed", ".warning", ".broken",
-                                                    ".quarantined"};
+    constexpr std::array<std::string_view, 6> words{".failed",  "_failed", ".crashed",
+                                                    ".warning", ".broken", ".quarantined"};
     return std::any_of(words.begin(), words.end(),
                        [type](std::string_view word) { return type.ends_with(word); });
 }

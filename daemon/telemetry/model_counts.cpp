@@ -19,6 +19,11 @@ std::string_view detail(const api::Event& event, std::string_view name) {
     return {};
 }
 
+/// Of an idle server, or of one whose requests ended first.
+bool is_eviction(std::string_view reason) {
+    return reason == "makes_room" || reason == "door_closed";
+}
+
 }  // namespace
 
 ModelCounts::ModelCounts(EventLog& events)
@@ -48,7 +53,7 @@ void ModelCounts::count(const api::Event& event) {
     } else if (event.type == "instance.crashed") {
         ++of(event.model).crashes;
         of(event.model).failed = true;
-    } else if (event.type == "instance.stopping" && detail(event, "reason") == "makes_room") {
+    } else if (event.type == "instance.stopping" && is_eviction(detail(event, "reason"))) {
         ++of(event.model).evictions;
     }
 }

@@ -8,11 +8,16 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/wait.h>
 
 #include "daemon/process/environment.hpp"
 #include "tests/support/coroutine.hpp"
+#include "tests/support/descriptor_limit.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace routerd::test {
@@ -164,6 +169,33 @@ TEST_F(ChildTest, IsKilledByItsDestructorAndLetGoByRelease) {
     EXPECT_FALSE(is_alive(*killed));
     EXPECT_TRUE(is_alive(*released));
     EXPECT_EQ(kill_processes({*released}), 1U);
+}
+
+TEST_F(ChildTest, IsWaitedForThoughThereIsNoDescriptorLeft) {
+    auto child = spawn({"/bin/sh", "-c", "exit 3"});
+    ASSERT_TRUE(child);
+    asio::io_context loop(1);
+    const asio::steady_timer timer(loop);  // so that the loop has its own
+    ExitStatus status;
+    const DescriptorLimit none(3);
+    run(loop, wait(*child, status));
+    EXPECT_EQ(status.code, 3);
+}
+
+TEST_F(ChildTest, IsNotReapedBehindTheBackOfWhoGotIt) {
+    auto child = spawn({"/bin/sleep", "60"});
+    ASSERT_TRUE(child);
+    const auto pid = child->pid();
+    run([](Child& given) -> asio::awaitable<void> {
+        const auto executor = co_await asio::this_coro::executor;
+        asio::post(executor, [&given] {
+            given.release();
+            ::kill(given.pid(), SIGKILL);
+        });
+        const auto ended = co_await given.wait();
+        EXPECT_FALSE(ended);
+    }(*child));
+    EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
 }
 
 TEST_F(ChildTest, IsTakenOverOnlyWhenItIsTheVerySameProcess) {

@@ -98,6 +98,25 @@ TEST_F(FleetReportsTest, CancelEndsTheWaitOfOneAndTellsWhoItWas) {
     });
 }
 
+TEST_F(FleetReportsTest, WhoWasCancelledIsNotUnderWayAnyMore) {
+    config.rate_limit.concurrent = 1;
+    add_model("a", "gate=" + (dir / "gate"));
+    live([this](Fleet& fleet) -> asio::awaitable<void> {
+        auto asked = demand("a", "one");
+        asked.key = "night";
+        asked.is_limited = true;
+        const auto first = fleet.request(asked);
+        EXPECT_FALSE(first.settled());
+        EXPECT_TRUE(fleet.cancel("one"));
+        asked.request_id = "two";
+        auto second = fleet.request(asked);
+        EXPECT_FALSE(second.settled()) << second.take().error().message();
+        dir.write("gate", "");
+        co_await second.wait_until(in(10s));
+        EXPECT_TRUE(second.take());
+    });
+}
+
 TEST_F(FleetReportsTest, CountsTheRequestsOfEachModel) {
     config.queue.size = 1;
     add_model("a", "gate=" + (dir / "gate")).settings.parallel = 1;

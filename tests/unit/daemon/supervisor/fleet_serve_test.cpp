@@ -4,6 +4,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
+#include "tests/support/descriptor_limit.hpp"
 #include "tests/unit/daemon/supervisor/fleet_fixture.hpp"
 
 namespace routerd::test {
@@ -109,6 +110,22 @@ TEST_F(FleetServeTest, LeavesAHealthyServerAlone) {
         EXPECT_EQ(health.consecutive_failures, 0U);
         EXPECT_TRUE(health.response_time);
         EXPECT_EQ(health.uptime_percent, 100);
+    });
+}
+
+TEST_F(FleetServeTest, LeavesServersAloneThatItCannotAskForWantOfADescriptor) {
+    add_model("a");
+    live([this](Fleet& fleet) -> asio::awaitable<void> {
+        const auto loaded = co_await fleet.load("a");
+        EXPECT_TRUE(loaded);
+        const auto before = fleet.view("a").pid;
+        asio::steady_timer pause(loop, 20 * config.limits.probe_interval);  // many more than 3
+        {
+            const DescriptorLimit none(3);
+            co_await pause.async_wait(asio::use_awaitable);
+        }
+        co_await probed(fleet, 2);
+        EXPECT_EQ(fleet.view("a").pid, before);
     });
 }
 

@@ -61,6 +61,9 @@ TEST_F(ModelCountsTest, AStartAfterAFailureIsARestart) {
 TEST_F(ModelCountsTest, CountsWhatMakesRoom) {
     happens("instance.stopping", "m", {{"reason", "makes_room"}, {"other", "n"}});
     EXPECT_EQ(value("router_model_evictions_total"), 1);
+    happens("instance.draining", "m", {{"reason", "door_closed"}, {"other", "n"}});
+    happens("instance.stopping", "m", {{"reason", "door_closed"}, {"other", "n"}});
+    EXPECT_EQ(value("router_model_evictions_total"), 2);
 }
 
 TEST_F(ModelCountsTest, ManyModelsDoNotGrowIt) {
