@@ -3,13 +3,16 @@
 #include <exception>
 #include <utility>
 
-#include <spdlog/spdlog.h>
+#include "common/base/log.hpp"
 
 namespace routerd {
 
 Account::~Account() {
     record.took = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - begun_);
+    if (record.status == 0) {  // an exception
+        record.status = 500;
+    }
     try {
         sink_(std::move(record));
     } catch (const std::exception& e) {

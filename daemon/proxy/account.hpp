@@ -17,8 +17,10 @@ struct Record {
     std::string endpoint;    ///< path that was asked for
     std::string_view route;  ///< its pattern; lives as long as the table of routes
     std::string model;       ///< id; empty when it was not resolved
-    unsigned status = 0;     ///< sent, or 499 when the client left first
-    std::string error;       ///< empty when all went well
+    /// As sent, 499 when the client left first; of what went wrong behind the answer's head, what
+    /// would have been sent.
+    unsigned status = 0;
+    std::string error;  ///< empty when all went well
     bool stream = false;
     std::uint64_t bytes = 0;  ///< of the answer's body
     std::optional<double> tokens_per_second;

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "daemon/http/error_response.hpp"
+
 namespace routerd {
 namespace {
 
@@ -71,14 +73,18 @@ asio::awaitable<void> Pipeline::wait_for(Ticket& ticket) {
     exchange_.on_gone(nullptr);
 }
 
-/// False: failure_ says why it was refused.
-bool Pipeline::take_lease() {
+/// False: failure_ says why it was refused. `asked`: since when it waits.
+bool Pipeline::take_lease(TimePoint asked) {
+    auto& record = account_.record;
     auto lease = ticket_->take();
     ticket_.reset();
     if (lease) {
         lease_.emplace(std::move(*lease));
+        record.queued += lease_->queued();
+        record.loaded += lease_->loaded();
         return true;
     }
+    record.queued += std::chrono::duration_cast<milliseconds>(steady_clock::now() - asked);
     dropped_ = lease.error().code() == Errc::cancelled && !exchange_.gone();
     return fail(lease.error());
 }
@@ -97,8 +103,12 @@ asio::awaitable<void> Pipeline::blame_server() {
     *failure_ = failure_->within("model '" + account_.record.model + "'");
 }
 
+/// Who leaves meanwhile gives up the slot at once: a server that is far may be waited for long.
 asio::awaitable<bool> Pipeline::connect() {
-    auto connected = co_await connect_to(proxy_.pool_, lease_->endpoint());
+    const auto endpoint = lease_->endpoint();
+    exchange_.on_gone([this] { lease_.reset(); });
+    auto connected = co_await connect_to(proxy_.pool_, endpoint);
+    exchange_.on_gone(nullptr);
     if (!connected) {
         co_return fail(connected.error());
     }
@@ -138,7 +148,7 @@ void Pipeline::send() {
 }
 
 /// Asks the lease's server. False: failure_ says what went wrong; unavailable before anything was
-/// sent, others as the Transfer's.
+/// sent, others as the Transfer's. There is no lease any more where the client left too early.
 asio::awaitable<bool> Pipeline::ask() {
     take_connection();
     for (;;) {
@@ -161,13 +171,17 @@ asio::awaitable<bool> Pipeline::ask() {
         upstream_.reset();
     }
     describe();
-    if (transfer_->outcome() && says_it_anew_) {
+    const bool is_whole = conclude();
+    if (is_whole && says_it_anew_) {
         co_return co_await answer_error();
     }
-    co_return conclude();
+    if (is_whole) {
+        exchange_.mark_finished();
+    }
+    co_return is_whole;
 }
 
-/// Writes down how it went.
+/// Writes down how it went. False: failure_ says what went wrong.
 bool Pipeline::conclude() {
     auto& record = account_.record;
     const auto& outcome = transfer_->outcome();
@@ -185,7 +199,6 @@ bool Pipeline::conclude() {
     }
     if (outcome) {
         lease_->report.answered = Answered::whole;
-        exchange_.mark_finished();
         if (transfer_->reusable()) {
             proxy_.pool_.give_back(lease_->instance(), std::move(upstream_));
         }
@@ -211,16 +224,17 @@ asio::awaitable<void> Pipeline::run() {
     }
     goes_on = goes_on && prepare();
     for (bool may_retry = true; goes_on; may_retry = false) {
+        const auto asked = exchange_.connection().now();
         ticket_.emplace(proxy_.services_.gate.request(demand_));
         if (!ticket_->settled()) {
             co_await wait_for(*ticket_);
         }
-        if (!take_lease()) {
+        if (!take_lease(asked)) {
             break;
         }
         const bool answered = co_await ask();
         goes_on = false;
-        const bool may_be_gone = !answered && lease_->endpoint().remote == nullptr;
+        const bool may_be_gone = !answered && lease_ && lease_->endpoint().remote == nullptr;
         if (may_be_gone && may_retry && failure_->code() == Errc::unavailable) {
             const auto end = co_await lease_->end_within(end_grace);
             goes_on = !end.empty();  // nothing was sent: a new server may answer
@@ -235,10 +249,13 @@ asio::awaitable<void> Pipeline::run() {
     }
     exchange_.on_gone(nullptr);
     if (failure_) {
+        const bool has_left = exchange_.gone();  // not when we end it
         record.error = record.error.empty() ? failure_->message() : std::move(record.error);
+        record.status = has_left ? 499 : http_status(*failure_);
         co_await end_with_error();
+    } else {
+        record.status = exchange_.status();
     }
-    record.status = exchange_.gone() && failure_ ? 499 : exchange_.status();
 }
 
 }  // namespace routerd

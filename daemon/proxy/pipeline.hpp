@@ -52,7 +52,7 @@ class Pipeline final : private Transfer::Pilot {
     asio::awaitable<void> wait_for(Ticket& ticket);
     asio::awaitable<void> comment(const Ticket::Progress& progress);
     bool speaks_events() const noexcept;
-    bool take_lease();
+    bool take_lease(TimePoint asked);
     asio::awaitable<bool> ask();
     void take_connection();
     void connect_at_once();
@@ -85,6 +85,7 @@ class Pipeline final : private Transfer::Pilot {
     std::unique_ptr<Upstream> upstream_;
     std::unique_ptr<Transfer> transfer_;
     std::unique_ptr<Error> failure_;  // few have one, and each parked stream has a Pipeline
+    unsigned retry_after_ = 0;        // seconds, of an answer that is said anew; 0: it says none
     bool waited_aloud_ = false;       // comments were sent: status and head are out
     bool dropped_ = false;       // somebody took it out of the queue; the client is still there
     bool says_it_anew_ = false;  // the server's answer is an error in another dialect

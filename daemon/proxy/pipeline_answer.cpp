@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -29,10 +30,31 @@ std::string upstream_message(const std::string& body) {
 
 /// Nearest code for a status that came from a model's server.
 Errc code_for(unsigned status) noexcept {
-    if (status == 404) {
-        return Errc::not_found;
+    switch (status) {
+        case 401:
+            return Errc::invalid_api_key;
+        case 403:
+            return Errc::forbidden;
+        case 404:
+            return Errc::not_found;
+        case 413:
+            return Errc::payload_too_large;
+        case 429:
+            return Errc::rate_limited;
+        case 503:
+            return Errc::unavailable;
+        default:
+            return status < 500 ? Errc::invalid_request : Errc::upstream_error;
     }
-    return status < 500 ? Errc::invalid_request : Errc::upstream_error;
+}
+
+/// Of a Retry-After field; 0 where it has a date or none of use.
+unsigned seconds_in(std::string_view field) {
+    constexpr unsigned most = 24 * 3600;
+    unsigned number = 0;
+    const auto* end = field.data() + field.size();
+    const auto [at, error] = std::from_chars(field.data(), end, number);
+    return error == std::errc() && at == end && number <= most ? number : 0;
 }
 
 bool passes(std::string_view name) noexcept {
@@ -68,6 +90,7 @@ Transfer::Way Pipeline::on_answer(const http::ResponseHead& head, std::string& t
                                   (waited_aloud_ || exchange_.dialect() != Dialect::openai);
     if (is_foreign_error) {
         says_it_anew_ = true;
+        retry_after_ = seconds_in(head.find("retry-after").value_or(""));
         return Transfer::Way::collected;
     }
     const bool is_old_client = exchange_.head().minor_version == 0;
@@ -86,7 +109,8 @@ Transfer::Way Pipeline::on_answer(const http::ResponseHead& head, std::string& t
         } else {
             framing = "transfer-encoding: chunked\r\n";
         }
-    } else if (head.status != 204 && head.status != 304) {
+    } else if (head.status != 204 && head.status != 304 &&
+               (!exchange_.is_head_request() || head.find("content-length"))) {
         framing = "content-length: " + std::to_string(head.content_length) + "\r\n";
     }
     add_server_headers(head);
@@ -105,7 +129,10 @@ void Pipeline::on_request_done() {
 /// the right form.
 asio::awaitable<bool> Pipeline::answer_error() {
     const auto status = transfer_->status();
-    const Error error(code_for(status), upstream_message(transfer_->take_collected()));
+    Error error(code_for(status), upstream_message(transfer_->take_collected()));
+    if (retry_after_ > 0) {
+        error = error.with_retry_after(std::chrono::seconds(retry_after_));
+    }
     // Not its words: a server may quote what it was sent, and that is nobody's but the client's.
     account_.record.error = "the model's server answered with status " + std::to_string(status);
     if (waited_aloud_) {
@@ -121,9 +148,7 @@ void Pipeline::describe() {
     if (std::exchange(described_, true)) {
         return;
     }
-    auto& record = account_.record;
-    record.queued += lease_->queued();
-    record.loaded += lease_->loaded();
+    const auto& record = account_.record;
     if (!waited_aloud_) {
         exchange_.add_header("x-router-model", record.model);
         exchange_.add_header("x-router-queue-ms", std::to_string(record.queued.count()));

@@ -62,7 +62,8 @@ std::string_view Transfer::take_head(std::string_view piece) {
             answered_at_ = steady_now();
             way_ = pilot_.on_answer(head, to_client_);
             raw_head_ = {};
-            if (kind_ == BodyKind::chunked && to_send_.empty()) {
+            const bool may_be_long = kind_ == BodyKind::chunked && way_ != Way::collected;
+            if (may_be_long && to_send_.empty()) {
                 pilot_.on_request_done();
             }
             return piece;

@@ -11,6 +11,9 @@ $SCRIPT_FOLDER, and is noted in `seen` there with the number of its connection.
   close        the request is read, then the connection is closed
   part         half of an answer, then the connection is closed
   quote        an error that quotes the request; the connection is kept
+  busy         429 with Retry-After, in chunks; the connection is kept
+  away         503; the connection is kept
+  bare         a head that says nothing of a length; the connection is kept
 """
 import json
 import os
@@ -26,6 +29,14 @@ LOCK = threading.Lock()
 BODY = b'{"choices":[{"message":{"content":"hello"}}]}'
 HEAD = b'HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n'
 ANSWER = HEAD % (b'200 OK', len(BODY)) + BODY
+ERROR = b'{"error":{"message":"too much to do"}}'
+REFUSALS = {
+    'busy': b'HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n'
+            b'Retry-After: 7\r\nTransfer-Encoding: chunked\r\n\r\n'
+            b'%x\r\n%s\r\n0\r\n\r\n' % (len(ERROR), ERROR),
+    'away': HEAD % (b'503 Service Unavailable', len(ERROR)) + ERROR,
+    'bare': b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n',
+}
 EVENT = b'data: [DONE]\n\n'
 STREAM = (b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n'
           b'Keep-Alive: timeout=5, max=100\r\n\r\n%x\r\n%s\r\n0\r\n\r\n' % (len(EVENT), EVENT))
@@ -73,11 +84,14 @@ def serve(connection, number):
             line, body = read_request(reader)
             if not line:
                 return
-            is_post = line.startswith('POST')
-            step = next_step(line, number) if is_post or line.startswith('GET /slots') else 'answer'
+            is_planned = line.startswith(('POST', 'HEAD', 'GET /slots'))
+            step = next_step(line, number) if is_planned else 'answer'
             if step == 'quote':
                 error = json.dumps({'error': {'message': f'cannot read {body}'}}).encode()
                 connection.sendall(HEAD % (b'400 Bad Request', len(error)) + error)
+                continue
+            if step in REFUSALS:
+                connection.sendall(REFUSALS[step])
                 continue
             if step == 'part':
                 connection.sendall(ANSWER[:-10])

@@ -1,5 +1,6 @@
 """Models that another machine's server has: asked by its URL, with its key, by its name for them."""
 import shutil
+import socket
 import subprocess
 import time
 import unittest
@@ -350,6 +351,24 @@ class TlsTest(RemoteTest):
         self.assertEqual(answer.status, 502, answer)
         self.assertIn('TLS: ', answer.json()['error']['message'])
         self.assertLess(time.monotonic() - began, 30)
+
+    def test_who_leaves_before_it_is_reached_gives_up_the_slot(self):
+        with socket.create_server(('127.0.0.1', 0)) as listener:  # and says nothing
+            listener.settimeout(60)
+            url = f'https://127.0.0.1:{listener.getsockname()[1]}'
+            router = self.start(section(url) + 'parallel = 1\n')
+            first = router.raw_chat('far')
+            reached, _ = listener.accept()
+            second = router.raw_chat('far')
+            wait_for(lambda: router.get('/control/v1/queue')['items'], 'the second to wait')
+            first.close()
+            reached_next, _ = listener.accept()
+            with reached, reached_next:
+                reached.recv(16384)  # its hello
+                with self.assertRaises(BlockingIOError, msg='it was waited for to the end'):
+                    reached.recv(1, socket.MSG_DONTWAIT)
+            self.assertIn(b'502', second.read_to_end())
+            second.close()
 
     def test_a_client_that_leaves_closes_the_connection(self):
         files = certificate(self.home)
