@@ -161,15 +161,13 @@ void check_tls(const HttpConfig& http, Loader& loader, std::vector<std::string>&
     }
 }
 
-/// Goes to another machine without TLS.
-bool is_read_on_the_way(const std::string& text) {
-    const auto url = http::parse_url(text);
-    if (!url || url->origin.scheme == "https") {
-        return false;
-    }
-    const auto& host = url->origin.host;
-    return host != "localhost" && host != "::1" &&
-           !(url->origin.is_address && host.starts_with("127."));
+bool is_plain(const http::Url& url) {
+    return url.origin.scheme == "http";
+}
+
+bool is_this_machine(const http::Origin& origin) {
+    return origin.host == "localhost" || origin.host == "::1" ||
+           (origin.is_address && origin.host.starts_with("127."));
 }
 
 /// A model is here or elsewhere.
@@ -200,7 +198,12 @@ void check_remote(const std::string& id, const ModelConfig& model, Loader& loade
     needs_url("key_file", model.key_file);
     needs_url("ca_file", model.ca_file);
     needs_url("remote_model", model.remote_model);
-    if (model.url && model.key_file && is_read_on_the_way(*model.url)) {
+    const auto url = http::parse_url(model.url.value_or(""));
+    if (url && is_plain(*url) && model.ca_file) {
+        complain("ca_file", "is set and the url begins with http://: nothing is shown or checked",
+                 "write https:// if that server speaks TLS, else remove ca_file");
+    }
+    if (url && is_plain(*url) && model.key_file && !is_this_machine(url->origin)) {
         notes.push_back("'" + model_key(id, "url") +
                         "' begins with http://: whoever is on the way there can read the key");
     }

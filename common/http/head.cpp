@@ -228,28 +228,32 @@ bool is_host(std::string_view text) noexcept {
 /// Splits the target into path and query; an absolute one gives the host too (RFC 9112 3.2).
 ParseResult split_target(RequestHead& head) noexcept {
     auto target = head.target;
+    std::string_view no_path;
     head.host = {};
     if (target == "*") {
         if (head.method != "OPTIONS") {
             return bad(400, "target '*' is for OPTIONS alone");
         }
     } else if (!target.starts_with('/')) {
-        const auto scheme = target.substr(0, 7);
-        if (!iequals(scheme, "http://")) {
+        constexpr std::string_view separator = "://";
+        const auto at = target.find(separator);
+        const auto scheme = target.substr(0, at);
+        const bool is_known = iequals(scheme, "http") || iequals(scheme, "https");
+        if (at == std::string_view::npos || !is_known) {
             return bad(400, "invalid request target");
         }
-        target.remove_prefix(scheme.size());
+        target.remove_prefix(at + separator.size());
         head.host = target.substr(0, target.find_first_of("/?"));
         target.remove_prefix(head.host.size());
         if (head.host.empty() || !is_host(head.host)) {
             return bad(400, "invalid host in the request target");
         }
-        if (!target.starts_with('/')) {
-            return bad(400, "request target without a path");
+        if (!target.starts_with('/')) {  // RFC 9110 4.2.3: "/" is meant, of which there are two
+            no_path = head.target.substr(at + separator.size() - 1, 1);
         }
     }
     const auto question = target.find('?');
-    head.path = target.substr(0, question);
+    head.path = no_path.empty() ? target.substr(0, question) : no_path;
     head.query =
         question == std::string_view::npos ? std::string_view{} : target.substr(question + 1);
     return good(0);

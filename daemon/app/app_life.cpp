@@ -6,8 +6,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <spdlog/spdlog.h>
 
+#include "common/base/log.hpp"
 #include "daemon/app/app.hpp"
 #include "daemon/app/notify.hpp"
 #include "daemon/telemetry/logging.hpp"
@@ -217,7 +217,9 @@ asio::awaitable<void> App::stop() {
         co_await predecessors_.wait();
     }
     co_await pulls_.stop();
-    co_await llama_router_.stop();  // its watchers have seen the servers end
+    co_await llama_router_.stop();              // its watchers have seen the servers end
+    constexpr std::chrono::seconds to_read(1);  // for those whom the daemon itself answers
+    co_await wait_for_own(nullptr, to_read);
     co_await end_connections();
     co_await telemetry_.stop();  // the last requests are over
 }

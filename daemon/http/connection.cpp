@@ -16,7 +16,8 @@ using State = Stream::Outcome::State;
 
 // A block, enough for most heads and small bodies.
 constexpr std::size_t least_room = BlockPool::size - Connection::padding;
-constexpr std::chrono::milliseconds linger(500);
+constexpr std::chrono::seconds linger(10);       // for what a client sends after its end
+constexpr std::chrono::seconds linger_quiet(2);  // the same, without a word
 constexpr std::chrono::seconds last_words(10);   // until a client has taken the end of an answer
 constexpr std::size_t tiny = 64;                 // bytes of a read
 constexpr int trickle = 2;                       // tiny reads in a row
@@ -154,6 +155,12 @@ asio::awaitable<Result<void>> Connection::receive(TimePoint deadline, std::uint6
     }
 }
 
+bool Connection::fall_back() noexcept {
+    const bool is_plain = stream_.drop_tls();
+    gone_ = gone_ && !is_plain;
+    return is_plain;
+}
+
 bool Connection::has_sent_all() {
     stream_.send_now();
     return !stream_.has_unsent();
@@ -164,9 +171,10 @@ bool Connection::send_some(std::span<asio::const_buffer>& buffers) noexcept {
 }
 
 asio::awaitable<Result<void>> Connection::send(std::span<asio::const_buffer> buffers,
-                                               TimePoint deadline) {
+                                               std::chrono::milliseconds patience) {
     expired_ = false;
     for (;;) {
+        const auto before = size_of(buffers);
         const bool alive = send_some(buffers);
         if (!alive) {
             co_return client_left();
@@ -174,19 +182,21 @@ asio::awaitable<Result<void>> Connection::send(std::span<asio::const_buffer> buf
         if (buffers.empty() && !stream_.has_unsent()) {
             co_return boost::system::in_place_value;
         }
-        if (expired_) {
+        if (expired_ && size_of(buffers) == before) {
             co_return Error(Errc::deadline_exceeded, "the client did not read in time");
         }
+        expired_ = false;
         stream_.wait_for_output();
-        stream_.set_deadline(deadline);
+        stream_.set_deadline(now() + patience);
         co_await writer_.wait();
         stream_.clear_deadline();
     }
 }
 
-asio::awaitable<Result<void>> Connection::send(std::string_view bytes, TimePoint deadline) {
+asio::awaitable<Result<void>> Connection::send(std::string_view bytes,
+                                               std::chrono::milliseconds patience) {
     std::array<asio::const_buffer, 1> buffers{asio::buffer(bytes)};
-    auto sent = co_await send(std::span<asio::const_buffer>(buffers), deadline);
+    auto sent = co_await send(std::span<asio::const_buffer>(buffers), patience);
     co_return sent;
 }
 
@@ -204,8 +214,8 @@ void Connection::on_writable() {
     if (writer_.has_sleeper()) {
         return writer_.resume();
     }
-    stream_.clear_deadline();
     if (const auto callback = std::exchange(on_writable_, nullptr)) {
+        stream_.clear_deadline();
         callback();
     }
 }
@@ -238,6 +248,9 @@ void Connection::on_gone(std::function<void()> callback) {
 }
 
 void Connection::on_writable(std::function<void()> callback, TimePoint deadline) {
+    if (on_writable_ && !callback) {
+        stream_.clear_deadline();
+    }
     on_writable_ = std::move(callback);
     if (on_writable_) {
         stream_.wait_for_output();
@@ -247,6 +260,19 @@ void Connection::on_writable(std::function<void()> callback, TimePoint deadline)
 
 void Connection::abort() noexcept {
     stream_.abort();
+    left_now();
+}
+
+void Connection::end() noexcept {
+    if (!has_sent_all()) {
+        return abort();
+    }
+    stream_.close();
+    left_now();
+}
+
+/// Tells whoever waits here that the connection is of no more use.
+void Connection::left_now() noexcept {
     gone_ = true;
     if (writer_.has_sleeper()) {
         return writer_.resume();
@@ -259,18 +285,15 @@ void Connection::abort() noexcept {
 
 asio::awaitable<void> Connection::finish() {
     if (!has_sent_all()) {
-        co_await send("", std::chrono::steady_clock::now() + last_words);
+        co_await send("", last_words);
     }
     stream_.shutdown_send();
-    const auto deadline = std::chrono::steady_clock::now() + linger;
-    constexpr std::size_t most = 64U << 10U;  // bytes thrown away at most
-    for (std::size_t thrown = 0; thrown < most;) {
-        thrown += input().size();
+    const auto last = std::chrono::steady_clock::now() + linger;
+    for (bool more = true; more;) {
         consume(input().size());
-        const auto more = co_await receive(deadline);
-        if (!more) {
-            break;
-        }
+        const auto quiet = std::chrono::steady_clock::now() + linger_quiet;
+        const auto received = co_await receive(std::min(quiet, last));
+        more = received.has_value() && std::chrono::steady_clock::now() < last;
     }
 }
 

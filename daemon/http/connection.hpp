@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -71,10 +72,11 @@ class Connection final : private Stream::Owner {
     /// turns. Errors: cancelled (the client left), deadline_exceeded (and there was nothing).
     asio::awaitable<Result<void>> receive(TimePoint deadline, std::uint64_t useful = 1);
 
-    /// Sends all. Errors: cancelled, deadline_exceeded; either way the connection is of no more
-    /// use.
-    asio::awaitable<Result<void>> send(std::span<asio::const_buffer> buffers, TimePoint deadline);
-    asio::awaitable<Result<void>> send(std::string_view bytes, TimePoint deadline);
+    /// Sends all, as long as the client takes something of it in each `patience`. Errors:
+    /// cancelled, deadline_exceeded; either way the connection is of no more use.
+    asio::awaitable<Result<void>> send(std::span<asio::const_buffer> buffers,
+                                       std::chrono::milliseconds patience);
+    asio::awaitable<Result<void>> send(std::string_view bytes, std::chrono::milliseconds patience);
 
     /// Sends what the socket takes now and advances `buffers`; what is left can be sent when
     /// on_writable() tells. False when the client is gone.
@@ -89,15 +91,23 @@ class Connection final : private Stream::Owner {
     /// `callback` is called once when the client takes output again; on_gone() tells of `deadline`.
     void on_writable(std::function<void()> callback, TimePoint deadline);
 
+    /// After a receive() that failed. True: its client speaks HTTP where TLS is spoken, and can be
+    /// told so, without; what it says is no request any more.
+    bool fall_back() noexcept;
+
     /// Nothing that was sent is to look like the end of an answer.
     void abort() noexcept;
 
-    /// Orderly end: what was sent arrives, what the client still sends is read for a moment and
+    /// Ends while nothing is asked on it: the client gets what it has not taken yet of the last
+    /// answer, and then an orderly end.
+    void end() noexcept;
+
+    /// Orderly end: what was sent arrives, what the client still sends is read for some seconds and
     /// thrown away, so that a reset does not destroy our last answer (RFC 9112 9.6).
     asio::awaitable<void> finish();
 
     /// Whether it waits for a request, of which nothing has come, as its session says, and the
-    /// client has taken the last answer.
+    /// socket has taken the last answer.
     bool is_idle() { return idle_ && has_sent_all(); }
     /// The socket has taken all that was sent; what waits for the turn's end leaves now.
     bool has_sent_all();
@@ -117,6 +127,7 @@ class Connection final : private Stream::Owner {
     void on_writable() override;
     void on_expired() override;
     void tell_gone();
+    void left_now() noexcept;
     void drop_buffer() noexcept;
     bool read_now();
 

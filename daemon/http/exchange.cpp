@@ -101,7 +101,7 @@ asio::awaitable<void> Exchange::respond(Response response) {
     std::array<asio::const_buffer, 2> pieces{asio::buffer(head), asio::buffer(response.body)};
     const std::span<asio::const_buffer> whole(pieces);
     const auto to_send = whole.first(bodiless || is_head_request() ? 1 : 2);
-    const auto sent = co_await connection_.send(to_send, send_deadline());
+    const auto sent = co_await connection_.send(to_send, limits_.send_timeout);
     if (!sent) {
         connection_.abort();
     }
@@ -121,7 +121,7 @@ asio::awaitable<bool> Exchange::begin_stream(unsigned status, std::string_view c
     std::string head;
     write_head(head, status, content_type, chunked_ ? "transfer-encoding: chunked\r\n" : "");
     mark_head_sent(status);
-    const auto sent = co_await connection_.send(head, send_deadline());
+    const auto sent = co_await connection_.send(head, limits_.send_timeout);
     if (!sent) {
         connection_.abort();
     }
@@ -142,7 +142,7 @@ asio::awaitable<bool> Exchange::write(std::string_view piece) {
         asio::buffer(piece), asio::buffer("\r\n", 2)};
     const std::span<asio::const_buffer> framed(pieces);
     const auto to_send = chunked_ ? framed : framed.subspan(1, 1);
-    const auto sent = co_await connection_.send(to_send, send_deadline());
+    const auto sent = co_await connection_.send(to_send, limits_.send_timeout);
     if (!sent) {
         connection_.abort();
     }
@@ -152,7 +152,7 @@ asio::awaitable<bool> Exchange::write(std::string_view piece) {
 asio::awaitable<void> Exchange::finish_stream() {
     mark_finished();
     if (chunked_ && !is_head_request()) {
-        const auto sent = co_await connection_.send("0\r\n\r\n", send_deadline());
+        const auto sent = co_await connection_.send("0\r\n\r\n", limits_.send_timeout);
         if (!sent) {
             connection_.abort();
         }
@@ -162,6 +162,14 @@ asio::awaitable<void> Exchange::finish_stream() {
 asio::awaitable<void> Exchange::write_chunk(std::string_view piece) {
     chunked_ = request_.head.minor_version == 1;
     co_await write(piece);
+}
+
+asio::awaitable<bool> Exchange::flush() {
+    if (connection_.has_sent_all()) {
+        co_return true;
+    }
+    const auto sent = co_await connection_.send("", limits_.send_timeout);
+    co_return sent.has_value();
 }
 
 void Exchange::cut() noexcept {

@@ -102,6 +102,9 @@ class Exchange {
     /// Sends one last piece into a chunked stream whose framing somebody else wrote so far.
     asio::awaitable<void> write_chunk(std::string_view piece);
 
+    /// Waits until the socket has taken all that was sent. False when the client is gone.
+    asio::awaitable<bool> flush();
+
     /// Cuts the connection: the client sees that the answer is not whole. What was sent may be
     /// lost.
     void abort() noexcept;

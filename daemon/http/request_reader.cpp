@@ -179,8 +179,8 @@ std::uint64_t RequestReader::missing_of_body(const Connection& connection,
 
 /// For a client that waits to be asked for its body.
 asio::awaitable<bool> RequestReader::invite(Connection& connection) {
-    const auto deadline = connection.now() + config_.body_timeout;
-    const auto sent = co_await connection.send("HTTP/1.1 100 Continue\r\n\r\n", deadline);
+    const auto sent =
+        co_await connection.send("HTTP/1.1 100 Continue\r\n\r\n", config_.body_timeout);
     if (!sent) {
         note_end(sent.error(), "the client does not read");
     }

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "common/base/log.hpp"
 #include "common/base/log_about.hpp"
 #include "common/base/text.hpp"
 #include "daemon/http/error_response.hpp"
@@ -21,6 +21,8 @@ namespace routerd {
 namespace {
 
 constexpr std::size_t most_spare = 256;
+constexpr int kept_descriptors = 128;
+constexpr unsigned most_in_turn = 16;  // requests of one connection; then others have their turn
 
 void log_fault(const Exchange::Request& request, const std::exception& fault) {
     const LogAbout about(request.id);
@@ -117,6 +119,9 @@ Server::Server(IoLoop& loop, const Routes& routes, Options options)
 Server::~Server() = default;
 
 void Server::listen(Listener listener, bool is_control) {
+    if (!is_control) {  // whoever runs this can come in though clients have all the rest
+        listener.leave_descriptors(kept_descriptors);
+    }
     listeners_.push_back(Bound{std::move(listener), is_control});
     tasks_.spawn(keep_listening(std::prev(listeners_.end())));
 }
@@ -182,11 +187,8 @@ void Server::drain() {
     const auto all = connections_;
     for (auto* connection : all) {
         if (connection->is_idle()) {
-            connection->abort();
+            connection->end();
         }
-    }
-    if (active_.get() == 0 && on_drained_) {
-        on_drained_();
     }
 }
 
@@ -211,7 +213,7 @@ void Server::hand_over(std::function<void(Arrival)> successor) {
         if (may_pass(*connection)) {
             successor_(connection->give_up());
         } else {
-            connection->abort();
+            connection->end();
         }
     }
 }
@@ -235,7 +237,11 @@ std::size_t Server::active_own(const Connection* spared) const {
 void Server::cut() {
     const auto all = connections_;
     for (auto* connection : all) {
-        connection->abort();
+        if (connection->answers() == Connection::Answers::nobody) {
+            connection->end();
+        } else {
+            connection->abort();
+        }
     }
 }
 
@@ -250,7 +256,16 @@ asio::awaitable<void> Server::session(Arrival arrival) {
     registration.know(connection);
     // Who connects says something soon; who has been served may keep the connection for more.
     auto patience = options_.http.header_timeout;
+    auto turn = loop_.now();
+    unsigned served_in_turn = 0;
     for (bool more = true; more; patience = options_.http.idle_timeout) {
+        if (loop_.now() != turn) {
+            turn = loop_.now();
+            served_in_turn = 0;
+        } else if (++served_in_turn > most_in_turn) {
+            served_in_turn = 0;
+            co_await asio::post(loop_.executor(), asio::use_awaitable);
+        }
         if (may_pass(connection)) {
             successor_(connection.release(""));
             break;
@@ -260,6 +275,7 @@ asio::awaitable<void> Server::session(Arrival arrival) {
             const auto received = co_await connection.receive(loop_.now() + patience);
             connection.set_idle(false);
             if (!received) {
+                co_await ask_for_tls(connection);
                 break;
             }
         }
@@ -328,6 +344,11 @@ asio::awaitable<void> Server::dispatch(Exchange& exchange, Served& served) {
                                                    : Connection::Answers::daemon);
     served.is_elsewhere = route != nullptr && !route->handler;
     if (served.is_elsewhere) {
+        const bool has_last_answer = co_await exchange.flush();
+        if (!has_last_answer) {
+            exchange.abort();
+            co_return;
+        }
         options_.pass_on(exchange.connection().release(served.reader.raw_head()));
         co_return;
     }
@@ -361,20 +382,28 @@ void Server::clean_up(Connection& connection, Served& served) {
     served.reader.shrink(request);
 }
 
-/// Says what is wrong with bytes that are no request.
-asio::awaitable<void> Server::refuse_head(Connection& connection, Served& served) {
-    auto refusal = served.reader.refusal(Dialect::openai);
-    if (!refusal) {
+/// Where the client's first word was not TLS's but HTTP's.
+asio::awaitable<void> Server::ask_for_tls(Connection& connection) {
+    if (!connection.fall_back()) {
         co_return;
     }
-    auto& request = served.request;
+    const auto error =
+        Error(Errc::invalid_request, "this listener speaks TLS, the request does not")
+            .with_hint("ask https:// instead of http://");
+    auto served = take_spare();
+    co_await refuse(connection, served->request, error_response(error, Dialect::openai));
+}
+
+/// Says what is wrong with bytes that are no request, and ends.
+asio::awaitable<void> Server::refuse(Connection& connection, Exchange::Request& request,
+                                     Response refusal) {
     request.head.keep_alive = false;
     request.head.minor_version = 1;
     request.head.method = "GET";
     request.head.body = http::BodyKind::none;
     set_new_request_id(request.id);
     Exchange exchange(connection, request, {});
-    co_await exchange.respond(std::move(*refusal));
+    co_await exchange.respond(std::move(refusal));
     co_await connection.finish();
 }
 
@@ -410,7 +439,9 @@ asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) 
         step = came ? RequestReader::Step::whole : RequestReader::Step::refused;
     }
     if (step == RequestReader::Step::refused) {
-        co_await refuse_head(connection, served);
+        if (auto refusal = served.reader.refusal(Dialect::openai)) {
+            co_await refuse(connection, request, std::move(*refusal));
+        }
         co_return false;
     }
     prepare(request);
@@ -434,9 +465,6 @@ asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) 
     connection.set_answers(Connection::Answers::nobody);
     active_.add(-1);
     clean_up(connection, served);
-    if (draining_ && active_.get() == 0 && on_drained_) {
-        on_drained_();
-    }
     if (!request.head.keep_alive && !connection.gone()) {
         co_await connection.finish();
     }

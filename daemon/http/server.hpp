@@ -88,7 +88,7 @@ class Server {
     /// waits for a request, and after its answer.
     void hand_over(std::function<void(Arrival)> successor);
 
-    /// Cuts all connections.
+    /// Cuts all connections that are being answered, and ends the others.
     void cut();
 
     /// Cuts those whose request the daemon itself answers, no model; `spared`: not this one, where
@@ -101,9 +101,6 @@ class Server {
     asio::awaitable<void> wait();
 
     ~Server();
-
-    /// Called whenever active() has become 0 while draining.
-    void on_drained(std::function<void()> callback) { on_drained_ = std::move(callback); }
 
   private:
     struct Bound {
@@ -119,7 +116,9 @@ class Server {
     asio::awaitable<bool> serve_one(Connection& connection, Served& served);
     static asio::awaitable<void> make_up_for(Exchange& exchange);
     asio::awaitable<void> dispatch(Exchange& exchange, Served& served);
-    asio::awaitable<void> refuse_head(Connection& connection, Served& served);
+    asio::awaitable<void> refuse(Connection& connection, Exchange::Request& request,
+                                 Response refusal);
+    asio::awaitable<void> ask_for_tls(Connection& connection);
     const Route* find_route(Exchange& exchange, Served& served) const;
     void prepare(Exchange::Request& request) const;
     std::unique_ptr<Served> take_spare();
@@ -144,7 +143,6 @@ class Server {
     SharedCount ended_;
     bool draining_ = false;
     std::function<void(Arrival)> successor_;
-    std::function<void()> on_drained_;
     TaskGroup tasks_;
 };
 

@@ -236,9 +236,11 @@ asio::awaitable<UpstreamPool::Connected> UpstreamPool::connect(RemoteAddress rem
 }
 
 void UpstreamPool::give_back(std::uint64_t instance, std::unique_ptr<Upstream> upstream) {
+    if (!upstream->stream_.is_open() || upstream->stream_.peer_closed()) {
+        return;
+    }
     auto& kept = idle_[instance];
-    if (kept.size() < keep_most && upstream->stream_.is_open() &&
-        !upstream->stream_.peer_closed()) {
+    if (kept.size() < keep_most) {
         upstream->user_ = nullptr;
         upstream->keeper_ = this;
         upstream->instance_ = instance;

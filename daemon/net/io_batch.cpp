@@ -8,8 +8,9 @@
 #include <system_error>
 
 #include <liburing.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
+
+#include "common/base/log.hpp"
 
 namespace routerd {
 namespace {
@@ -31,11 +32,12 @@ class IoBatch::Ring {
     /// nullptr where there is none to be had.
     static std::unique_ptr<Ring> make() noexcept {
         std::unique_ptr<Ring> made(new (std::nothrow) Ring);
-        // SINGLE_ISSUER spares the kernel a lock, from 6.0 on; without it from 5.6 on.
+        // SINGLE_ISSUER spares the kernel a lock, from 6.0 on.
         const int error = made == nullptr ? -ENOMEM : made->begin(IORING_SETUP_SINGLE_ISSUER);
         const int second = error == -EINVAL ? made->begin(0) : error;
-        if (second != 0) {
-            spdlog::debug("io_uring: {}: each message is a system call of its own", why(second));
+        const int third = second == 0 && !made->knows_messages() ? -EOPNOTSUPP : second;
+        if (third != 0) {
+            spdlog::debug("io_uring: {}: each message is a system call of its own", why(third));
             return nullptr;
         }
         return made;
@@ -77,6 +79,18 @@ class IoBatch::Ring {
         const int error = ::io_uring_queue_init(capacity, &ring_, flags);
         begun_ = error == 0;
         return error;
+    }
+
+    /// Kernels before 5.6 have io_uring without these two.
+    bool knows_messages() noexcept {
+        auto* const known = ::io_uring_get_probe_ring(&ring_);
+        if (known == nullptr) {
+            return false;
+        }
+        const bool has_both = ::io_uring_opcode_supported(known, IORING_OP_SEND) != 0 &&
+                              ::io_uring_opcode_supported(known, IORING_OP_RECV) != 0;
+        ::io_uring_free_probe(known);
+        return has_both;
     }
 
     void add(const Operation& operation) noexcept {

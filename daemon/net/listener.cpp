@@ -1,24 +1,22 @@
 #include "daemon/net/listener.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "common/base/log.hpp"
 #include "common/base/text.hpp"
 #include "common/base/unique_fd.hpp"
 
@@ -30,60 +28,12 @@ constexpr std::chrono::milliseconds exhausted_pause(100);
 constexpr unsigned accepted_at_once = 64;  // then others have their turn
 constexpr int unsent_most = 128 << 10;     // bytes in the kernel for a client that does not read
 
-struct NativeAddress {
-    sockaddr_storage storage{};
-    socklen_t length = 0;
-    int family = AF_UNSPEC;
-
-    sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-Result<NativeAddress> native_unix(const std::string& path) {
-    NativeAddress native;
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof(address.sun_path)) {
-        return Error(Errc::invalid_request, "socket path '" + path + "' is longer than " +
-                                                std::to_string(sizeof(address.sun_path) - 1) +
-                                                " bytes, which the system does not allow");
-    }
-    std::memcpy(address.sun_path, path.data(), path.size());
-    std::memcpy(&native.storage, &address, sizeof(address));
-    native.length = sizeof(address);
-    native.family = AF_UNIX;
-    return native;
-}
-
-Result<NativeAddress> to_native(const ListenAddress& address) {
-    if (address.is_unix()) {
-        return native_unix(address.unix_path);
-    }
-    NativeAddress native;
-    sockaddr_in v4{};
-    sockaddr_in6 v6{};
-    if (::inet_pton(AF_INET, address.host.c_str(), &v4.sin_addr) == 1) {
-        v4.sin_family = AF_INET;
-        v4.sin_port = htons(address.port);
-        std::memcpy(&native.storage, &v4, sizeof(v4));
-        native.length = sizeof(v4);
-        native.family = AF_INET;
-        return native;
-    }
-    if (::inet_pton(AF_INET6, address.host.c_str(), &v6.sin6_addr) == 1) {
-        v6.sin6_family = AF_INET6;
-        v6.sin6_port = htons(address.port);
-        std::memcpy(&native.storage, &v6, sizeof(v6));
-        native.length = sizeof(v6);
-        native.family = AF_INET6;
-        return native;
-    }
-    return Error(Errc::invalid_request, "'" + address.host + "' is not an IP address");
-}
-
-/// Somebody accepts on this Unix socket: it must not be taken away from them.
-bool answers(NativeAddress& native) {
-    const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    return probe && ::connect(probe.get(), native.get(), native.length) == 0;
+/// Nobody accepts on this Unix socket any more: else it must not be taken away from them, whoever
+/// they are and however busy.
+bool is_abandoned(NativeAddress& native) {
+    const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    return probe && ::connect(probe.get(), native.get(), native.length) != 0 &&
+           errno == ECONNREFUSED;
 }
 
 Result<void> clear_stale_socket(const ListenAddress& address, NativeAddress& native) {
@@ -94,7 +44,7 @@ Result<void> clear_stale_socket(const ListenAddress& address, NativeAddress& nat
     if (!S_ISSOCK(found.st_mode)) {
         return Error(Errc::conflict, "'" + address.unix_path + "' exists and is not a socket");
     }
-    if (answers(native)) {
+    if (!is_abandoned(native)) {
         return Error(Errc::conflict, "another process serves on this socket")
             .with_hint("stop it, or choose another path");
     }
@@ -112,43 +62,6 @@ Error bind_error(const ListenAddress& address, int error) {
                        "ROUTERD_HTTP_LISTEN");
     }
     return errno_error("bind", error);
-}
-
-std::string unix_path_in(const NativeAddress& native) {
-    sockaddr_un address{};
-    std::memcpy(&address, &native.storage, sizeof(address));
-    const auto begin = offsetof(sockaddr_un, sun_path);
-    const auto most = native.length > begin ? native.length - begin : 0;
-    return {address.sun_path, ::strnlen(address.sun_path, most)};
-}
-
-/// Where a socket is bound. Errors: invalid_request for what is no address that we can name.
-Result<ListenAddress> address_of(int fd) {
-    NativeAddress native;
-    native.length = sizeof(native.storage);
-    if (::getsockname(fd, native.get(), &native.length) != 0) {
-        return errno_error("look where the socket is bound", errno);
-    }
-    ListenAddress address;
-    std::array<char, INET6_ADDRSTRLEN> host{};
-    const auto host_size = static_cast<socklen_t>(host.size());
-    if (native.storage.ss_family == AF_INET) {
-        sockaddr_in v4{};
-        std::memcpy(&v4, &native.storage, sizeof(v4));
-        address.host = ::inet_ntop(AF_INET, &v4.sin_addr, host.data(), host_size);
-        address.port = ntohs(v4.sin_port);
-    } else if (native.storage.ss_family == AF_INET6) {
-        sockaddr_in6 v6{};
-        std::memcpy(&v6, &native.storage, sizeof(v6));
-        address.host = ::inet_ntop(AF_INET6, &v6.sin6_addr, host.data(), host_size);
-        address.port = ntohs(v6.sin6_port);
-    } else if (native.storage.ss_family == AF_UNIX) {
-        address.unix_path = unix_path_in(native);
-    }
-    if (address.host.empty() && address.unix_path.empty()) {
-        return Error(Errc::invalid_request, "it is not bound to an IP address or a path");
-    }
-    return address;
 }
 
 /// Accepted sockets inherit these.
@@ -192,12 +105,6 @@ Result<UniqueFd> open_listening(const ListenAddress& address, NativeAddress& nat
     return fd;
 }
 
-bool take_prefix(std::string_view& text, std::string_view prefix) {
-    const bool has = text.starts_with(prefix);
-    text.remove_prefix(has ? prefix.size() : 0);
-    return has;
-}
-
 bool is_listening_stream(int fd) {
     int type = 0;
     int listening = 0;
@@ -215,7 +122,7 @@ Result<HandedOver> take_one(int fd, std::string name) {
         return Error(Errc::invalid_request, attempt + ": it is no listening stream socket")
             .with_hint("its unit needs ListenStream= and Accept=no");
     }
-    auto address = address_of(fd);
+    auto address = bound_address(fd);
     if (!address) {
         return address.error().within(attempt);
     }
@@ -240,57 +147,6 @@ bool is_exhaustion(int error) {
 
 }  // namespace
 
-bool ListenAddress::is_loopback() const noexcept {
-    return is_unix() || host.starts_with("127.") || host == "::1";
-}
-
-std::string ListenAddress::text() const {
-    if (is_unix()) {
-        return "unix://" + unix_path;
-    }
-    const bool v6 = host.find(':') != std::string::npos;
-    return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-std::string ListenAddress::url() const {
-    return (is_unix() ? "" : tls ? "https://" : "http://") + text();
-}
-
-Result<ListenAddress> parse_listen_address(std::string_view text) {
-    const Error bad(
-        Errc::invalid_request,
-        "'" + std::string(text) +
-            "' is not an address (examples: 127.0.0.1:8080, https://[::1]:8443, unix:///path)");
-    ListenAddress address;
-    if (take_prefix(text, "unix://")) {
-        address.unix_path = text;
-        return address.unix_path.starts_with('/') ? Result<ListenAddress>(address) : bad;
-    }
-    address.tls = take_prefix(text, "https://");
-    if (!address.tls) {
-        take_prefix(text, "http://");
-    }
-    const auto colon = text.rfind(':');
-    if (colon == std::string_view::npos) {
-        return bad;
-    }
-    auto host = text.substr(0, colon);
-    const auto port = text.substr(colon + 1);
-    const auto* end = port.data() + port.size();
-    const auto [stop, error] = std::from_chars(port.data(), end, address.port);
-    if (port.empty() || error != std::errc{} || stop != end) {
-        return bad;
-    }
-    if (host.starts_with('[') && host.ends_with(']')) {
-        host = host.substr(1, host.size() - 2);
-    }
-    address.host = host.empty() || host == "*" ? "0.0.0.0"
-                   : host == "localhost"       ? "127.0.0.1"
-                                               : host;
-    const auto native = to_native(address);
-    return native ? Result<ListenAddress>(address) : bad;
-}
-
 Result<Listener> Listener::open(IoLoop& loop, ListenAddress address) {
     const auto attempt = "listen on " + address.text();
     auto native = to_native(address);
@@ -306,7 +162,7 @@ Result<Listener> Listener::open(IoLoop& loop, ListenAddress address) {
     made.owns_file = address.is_unix();
     made.address = std::move(address);
     if (!made.address.is_unix()) {
-        const auto bound = address_of(fd->get());
+        const auto bound = bound_address(fd->get());
         if (!bound) {
             return bound.error().within(attempt);
         }
@@ -368,23 +224,62 @@ Listener::Listener(Listener&& other) noexcept
       asked_(std::exchange(other.asked_, {})),
       name_(std::exchange(other.name_, {})),
       owns_file_(std::exchange(other.owns_file_, false)),
-      retires_(other.retires_) {}
+      retires_(other.retires_),
+      last_descriptor_(other.last_descriptor_),
+      is_short_(other.is_short_) {}
 
 Listener::~Listener() {
     close();
 }
 
+void Listener::leave_descriptors(int count) noexcept {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        const auto most = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, INT_MAX));
+        last_descriptor_ = most - std::min(count, most / 8);
+    }
+}
+
+/// Said once, not at each try.
+Listener::Came Listener::pause_for(const char* why) {
+    if (!std::exchange(is_short_, true)) {
+        spdlog::warn(
+            "accept on {}: {}: who connects waits until some are free (LimitNOFILE= of "
+            "the unit, ulimit -n)",
+            address_.text(), why);
+    }
+    return Came::nothing;
+}
+
+bool Listener::has_room() {
+    if (!is_short_) {
+        return true;
+    }
+    const UniqueFd lowest(::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 0));
+    is_short_ = !lowest || lowest.get() >= last_descriptor_;
+    if (!is_short_) {
+        spdlog::info("accept on {}: goes on", address_.text());
+    }
+    return !is_short_;
+}
+
 Listener::Came Listener::accept_some(const OnAccept& on_accept) {
+    if (!has_room()) {
+        return Came::nothing;
+    }
     for (unsigned count = 0; socket_ && count < accepted_at_once; ++count) {
         UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (socket) {
+            const int descriptor = socket.get();
             on_accept(std::move(socket));
+            if (descriptor >= last_descriptor_) {
+                return pause_for("few descriptors are left");
+            }
             continue;
         }
         const int error = errno;
         if (is_exhaustion(error)) {
-            spdlog::warn("accept on {}: {}, pausing", address_.text(), std::strerror(error));
-            return Came::nothing;
+            return pause_for(std::strerror(error));
         }
         if (error == EAGAIN) {
             return Came::all;
@@ -411,8 +306,6 @@ asio::awaitable<void> Listener::run(OnAccept on_accept) {
         } else if (came == Came::nothing) {
             pause_.expires_after(exhausted_pause);
             co_await pause_.async_wait(no_throw);
-            door_->called = true;
-        } else if (came == Came::some && retires_) {
             door_->called = true;
         } else if (came == Came::some && socket_) {
             loop_->poller().again(*door_);

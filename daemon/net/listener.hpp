@@ -1,5 +1,6 @@
 #pragma once
 
+#include <climits>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,30 +11,10 @@
 #include "common/base/result.hpp"
 #include "common/base/unique_fd.hpp"
 #include "daemon/net/io_loop.hpp"
+#include "daemon/net/listen_address.hpp"
 #include "daemon/net/wakeup.hpp"
 
 namespace routerd {
-
-/// Where to listen, as written in the configuration.
-struct ListenAddress {
-    std::string host;        ///< "127.0.0.1", "::1", "0.0.0.0"; empty for a Unix socket
-    std::uint16_t port = 0;  ///< 0: any free one
-    bool tls = false;
-    std::string unix_path;      ///< empty for TCP
-    unsigned unix_mode = 0600;  ///< permissions of the socket file
-
-    bool operator==(const ListenAddress&) const = default;
-    bool is_unix() const noexcept { return !unix_path.empty(); }
-    bool is_loopback() const noexcept;
-    /// "127.0.0.1:8080", "[::1]:8080", "unix:///run/x.sock".
-    std::string text() const;
-    /// "https://127.0.0.1:8080", "http://[::1]:8080", "unix:///run/x.sock".
-    std::string url() const;
-};
-
-/// Reads "host:port", "[v6]:port", ":port" (all addresses), "unix:///path"; "https://" in front of
-/// a host is TLS, "http://" says nothing new. "localhost" is 127.0.0.1. Errors: invalid_request.
-Result<ListenAddress> parse_listen_address(std::string_view text);
 
 /// A listening socket that another process opened.
 struct HandedOver {
@@ -78,6 +59,10 @@ class Listener {
     /// instead of spinning. The listener stays where it is meanwhile.
     asio::awaitable<void> run(OnAccept on_accept);
 
+    /// From now on it pauses already where fewer than `count` descriptors are left (an eighth of
+    /// all, if that is less): they are for what is done for those who came before.
+    void leave_descriptors(int count) noexcept;
+
     /// Stops accepting; run() returns.
     void close() noexcept;
 
@@ -103,6 +88,8 @@ class Listener {
     enum class Came { all, some, nothing };  ///< nothing: out of descriptors or memory
     Listener(IoLoop& loop, HandedOver handed);
     Came accept_some(const OnAccept& on_accept);
+    bool has_room();
+    Came pause_for(const char* why);
     UniqueFd take_socket() noexcept;
 
     IoLoop* loop_;
@@ -114,6 +101,8 @@ class Listener {
     std::string name_;
     bool owns_file_;
     bool retires_ = false;
+    int last_descriptor_ = INT_MAX;  // the kernel gives the lowest that is free
+    bool is_short_ = false;          // of descriptors or memory
 };
 
 }  // namespace routerd

@@ -24,7 +24,7 @@ class Mailbox {
         std::mutex mutex;
         std::vector<Message> waiting;  // under the mutex
         std::mutex life;
-        bool is_closed = false;  // under `life`: the loop may be gone
+        bool is_closed = false;  // written under both: the loop may be gone
     };
 
   public:
@@ -38,6 +38,9 @@ class Mailbox {
             bool is_first = false;
             {
                 const std::lock_guard lock(box_->mutex);
+                if (box_->is_closed) {
+                    return;
+                }
                 is_first = box_->waiting.empty();
                 box_->waiting.push_back(std::move(message));
             }
@@ -68,9 +71,11 @@ class Mailbox {
     Mailbox(const Mailbox&) = delete;
     Mailbox& operator=(const Mailbox&) = delete;
     ~Mailbox() {
-        const std::lock_guard lock(box_->life);
+        std::vector<Message> lost;  // which end when nothing is locked any more
+        const std::scoped_lock lock(box_->life, box_->mutex);
         box_->is_closed = true;
         box_->take = nullptr;
+        lost.swap(box_->waiting);
     }
 
     Address address() const { return Address(box_); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -237,6 +238,16 @@ std::string_view Stream::tls_fault() const noexcept {
     return tls_ ? tls_->fault() : std::string_view();
 }
 
+bool Stream::drop_tls() noexcept {
+    if (!tls_ || !tls_->was_met_with_http()) {
+        return false;
+    }
+    tls_.reset();
+    peer_closed_ = false;
+    readable_ = true;
+    return true;
+}
+
 void Stream::set_low_water(std::size_t bytes) noexcept {
     const auto wanted = static_cast<int>(std::min<std::size_t>(bytes, low_water_most));
     if (wanted == low_water_ || tls_ || !socket_) {
@@ -358,6 +369,9 @@ bool Stream::peer_took_nothing(std::uint64_t before, int error) const noexcept {
                (::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &late_error, &size) == 0 &&
                 late_error == ECONNRESET);
     }
+    if (error == ECONNRESET) {
+        return false;  // it may have read all: nobody says so before a moment has passed
+    }
     // linux/tcp.h cannot be included beside netinet/tcp.h, whose tcp_info ends before this field.
     constexpr std::size_t bytes_acked_at = 120;
     std::array<char, bytes_acked_at + sizeof(std::uint64_t)> info{};
@@ -373,6 +387,7 @@ bool Stream::peer_took_nothing(std::uint64_t before, int error) const noexcept {
 
 std::pair<UniqueFd, std::unique_ptr<TlsSession>> Stream::release() noexcept {
     send_now();
+    assert(!unsent_);
     set_low_water(1);  // the next owner knows of none
     loop_.poller().remove(socket_.get(), *this);
     auto released = std::pair(std::move(socket_), std::move(tls_));

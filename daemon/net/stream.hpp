@@ -72,6 +72,10 @@ class Stream final : private Poller::Watched, private Expiring {
 
     bool is_encrypted() const noexcept { return tls_ != nullptr; }
 
+    /// After a read that failed because the peer speaks HTTP where TLS is spoken: goes on without
+    /// TLS, to tell it so. The front of what it said is lost. False: that is not why.
+    bool drop_tls() noexcept;
+
     /// Sends as much of `buffers` as the socket takes, and advances them. What is left must be what
     /// the next call begins with. In a turn of many events a few kilobytes are taken at once and
     /// sent before it ends; what the socket did not take then is has_unsent(), and a failure is
@@ -115,7 +119,8 @@ class Stream final : private Poller::Watched, private Expiring {
     /// Whether the peer is known not to have received anything that was written after the first
     /// `before` bytes; asked when the connection turned out to be broken with `error`, or 0 when it
     /// just ended. A Unix socket says so by ECONNRESET (the peer closed with our bytes unread) or
-    /// by what lies in it, TCP by what was acknowledged.
+    /// by what lies in it, TCP by what was acknowledged, unless it is a reset: that acknowledges
+    /// nothing, and the kernel delays to do so for what the peer has read.
     bool peer_took_nothing(std::uint64_t before, int error) const noexcept;
 
     /// What the loop has received and nobody has read, for one that is about to be released.

@@ -11,8 +11,9 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
+
+#include "common/base/log.hpp"
 
 namespace routerd {
 namespace {
@@ -160,12 +161,16 @@ Stream::Outcome TlsSession::shake_hands() noexcept {
     }
     drained_ = false;
     const int result = SSL_do_handshake(ssl_.get());
+    reading_wants_output_ = wants_output(result);
     return result == 1 ? Stream::Outcome{State::moved, 0, 0} : explain(result);
+}
+
+bool TlsSession::wants_output(int result) const noexcept {
+    return result != 1 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_WRITE;
 }
 
 Stream::Outcome TlsSession::explain(int result) noexcept {
     const int why = SSL_get_error(ssl_.get(), result);
-    reading_wants_output_ = why == SSL_ERROR_WANT_WRITE;
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
         return {State::would_block, 0, 0};
     }
@@ -173,7 +178,10 @@ Stream::Outcome TlsSession::explain(int result) noexcept {
         return {State::end, 0, 0};
     }
     broken_ = true;
-    const auto* reason = ERR_reason_error_string(ERR_peek_error());
+    const auto error = ERR_peek_error();
+    met_with_http_ =
+        ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST;
+    const auto* reason = ERR_reason_error_string(error);
     const auto verified = SSL_get_verify_result(ssl_.get());
     if (verified != X509_V_OK) {
         reason = X509_verify_cert_error_string(verified);
@@ -194,6 +202,7 @@ Stream::Outcome TlsSession::read(std::span<char> room, bool peer_closed) noexcep
     while (moved < room.size()) {
         std::size_t got = 0;
         const int result = SSL_read_ex(ssl_.get(), room.data() + moved, room.size() - moved, &got);
+        reading_wants_output_ = wants_output(result);
         if (result != 1) {
             const auto outcome = explain(result);
             if (moved == 0) {

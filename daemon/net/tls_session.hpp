@@ -47,6 +47,10 @@ class TlsSession final {
     /// Why the handshake failed, for people: "certificate has expired".
     std::string_view fault() const noexcept { return fault_; }
 
+    /// The handshake failed because the peer speaks HTTP without TLS; the front of what it said is
+    /// lost.
+    bool was_met_with_http() const noexcept { return met_with_http_; }
+
     /// After a read that moved something: another may, too.
     bool may_have_more() const noexcept;
 
@@ -61,6 +65,7 @@ class TlsSession final {
 
     TlsSession(Ssl ssl, int socket) noexcept : ssl_(std::move(ssl)), socket_(socket) {}
     static std::unique_ptr<TlsSession> make(Ssl ssl, int socket) noexcept;
+    bool wants_output(int result) const noexcept;
     Stream::Outcome explain(int result) noexcept;
 
     Ssl ssl_;
@@ -70,6 +75,7 @@ class TlsSession final {
     bool drained_ = false;               // the socket has given all, as far as is known
     bool reading_wants_output_ = false;  // a read has something to send first
     bool broken_ = false;
+    bool met_with_http_ = false;
     const char* fault_ = "it was closed";
     std::size_t stuck_ = 0;  // bytes of a record that OpenSSL has made and the socket has not taken
 };

@@ -30,6 +30,15 @@ class BadRequestTest(harness.E2ETest):
     def post(self, body, path=CHAT, headers=None):
         return self.router.request('POST', path, body, headers)
 
+    def test_who_sends_much_hears_why_it_is_not_taken(self):
+        much = b'x' * (8 << 20)
+        self.assertEqual(self.post(much, '/nowhere').status, 404)
+        self.assertEqual(self.post(much).status, 413)
+        self.router.stop()
+        self.router.configure('[auth]\napi_key = "sk-right"\n', '/nonexistent/llama-server')
+        self.router.start()
+        self.assertEqual(self.post(much, headers={'Authorization': 'Bearer sk-wrong'}).status, 401)
+
     def test_an_unknown_model(self):
         self.assert_refused(self.router.chat('fxo'), 404, 'model_not_found', 'fxo', 'fox')
         self.assert_refused(self.router.chat('fxo', stream=True), 404, 'model_not_found', 'fxo')

@@ -75,7 +75,7 @@ class TcpRetryTest(RetryTest):
         self.router.start()
 
     def test_a_request_that_the_server_did_not_read_is_sent_again(self):
-        """Only where its kernel had not acknowledged it yet: then nobody can have read it."""
+        """Only where it had closed before it came: a reset does not say whether it was read."""
         self.script.plan('answer-deaf', 'answer')
         self.assertEqual(self.ask().status, 200)
         status = self.ask().status

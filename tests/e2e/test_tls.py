@@ -104,6 +104,21 @@ class TlsTest(harness.E2ETest):
                     pass
         self.assertEqual(self.ask(self.connect())[0], 200)
 
+    def test_who_forgot_the_s_is_told(self):
+        self.router.start()
+        host, port = self.address()
+        for body in (None, b'x' * 50_000):
+            plain = http.client.HTTPConnection(host, port, timeout=60)
+            self.addCleanup(plain.close)
+            plain.request('POST' if body else 'GET', '/v1/models', body)
+            answer = plain.getresponse()
+            said = json.loads(answer.read())['error']
+            self.assertEqual(answer.status, 400)
+            self.assertEqual(said['code'], 'invalid_request')
+            self.assertIn('https://', said['message'])
+            self.assertTrue(answer.will_close)
+        self.assertEqual(self.ask(self.connect())[0], 200)
+
     def test_a_new_certificate_is_for_new_connections(self):
         self.router.start()
         old = self.connect()

@@ -39,7 +39,6 @@ struct Target {
 };
 
 std::optional<Target> read_target(const std::string& method, const std::string& text) {
-    constexpr std::size_t scheme = 7;
     for (const char c : text) {
         if (c <= ' ' || c > '~' || c == '#') {
             return std::nullopt;
@@ -50,15 +49,15 @@ std::optional<Target> read_target(const std::string& method, const std::string& 
     }
     Target target;
     std::string rest = text;
-    if (lower(text).starts_with("http://")) {
-        const auto end = text.find('/', scheme);
-        if (end == std::string::npos) {
-            return std::nullopt;
-        }
-        target.host = text.substr(scheme, end - scheme);
-        rest = text.substr(end);
-        if (!is_reference_host(target.host)) {
-            return std::nullopt;
+    for (const std::string scheme : {"http://", "https://"}) {
+        if (lower(text).starts_with(scheme)) {
+            rest = text.substr(scheme.size());
+            target.host = rest.substr(0, rest.find_first_of("/?"));
+            rest = rest.substr(target.host.size());
+            rest = rest.starts_with('/') ? rest : "/" + rest;
+            if (!is_reference_host(target.host)) {
+                return std::nullopt;
+            }
         }
     }
     if (!rest.starts_with('/')) {

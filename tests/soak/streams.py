@@ -14,7 +14,7 @@ def said_of(run):
 
 def most_streams():
     """What the limit of open files lets the daemon hold, some for itself left aside."""
-    return (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 100) // DESCRIPTORS
+    return (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 300) // DESCRIPTORS
 
 
 def hold(bench, wanted=10_000, seconds=600):

@@ -132,6 +132,8 @@ TEST(LoadTest, RefusesAModelThatIsHereAndElsewhere) {
     EXPECT_THAT(problem("key_file = \"/k\""), HasSubstr("key_file' is set and there is no url"));
     EXPECT_THAT(problem("ca_file = \"/c\""), HasSubstr("ca_file' is set and there is no url"));
     EXPECT_THAT(problem("remote_model = \"x\""), HasSubstr("there is no url"));
+    EXPECT_THAT(problem("url = \"http://h\"\nca_file = \"/c\""),
+                HasSubstr("f:3: 'model.\"m\".ca_file' is set and the url begins with http://"));
     EXPECT_THAT(problem("url = \"example.org\""), HasSubstr("does not begin with https://"));
     EXPECT_THAT(problem("url = \"http://u:p@h\""), HasSubstr("a user or password"));
     EXPECT_THAT(problem("url = \"http://h/?a=b\""), HasSubstr("must not have a query"));

@@ -41,6 +41,13 @@ TEST(RequestHeadTest, ReadsWhatAClientSends) {
 
 TEST(RequestHeadTest, AnAbsoluteTargetNamesTheHost) {
     RequestHead head;
+    for (const std::string target : {"https://a.example", "HTTP://a.example?q=1"}) {
+        const auto text = "GET " + target + " HTTP/1.1\r\nHost: b\r\n\r\n";
+        EXPECT_EQ(parse(text, head).state, State::complete) << target;
+        EXPECT_EQ(head.host, "a.example");
+        EXPECT_EQ(head.path, "/");
+        EXPECT_EQ(head.query, target.ends_with("q=1") ? "q=1" : "");
+    }
     EXPECT_EQ(parse("GET http://a.example:1/x?q HTTP/1.1\r\nHost: b\r\n\r\n", head).state,
               State::complete);
     EXPECT_EQ(head.host, "a.example:1");

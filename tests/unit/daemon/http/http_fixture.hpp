@@ -17,7 +17,12 @@ namespace routerd::test {
 /// A client that sends and receives bytes as they are written in the test.
 class RawClient {
   public:
-    RawClient(asio::io_context& loop, std::uint16_t port) : socket_(loop) {
+    /// `window`: bytes that its socket takes; 0: as many as the system lets it.
+    RawClient(asio::io_context& loop, std::uint16_t port, int window = 0) : socket_(loop) {
+        socket_.open(asio::ip::tcp::v4());
+        if (window > 0) {
+            socket_.set_option(asio::socket_base::receive_buffer_size(window));
+        }
         socket_.connect({asio::ip::address_v4::loopback(), port});
     }
 
@@ -70,7 +75,7 @@ class HttpTest : public testing::Test {
 
     void start() {
         server_ = std::make_unique<Server>(io_, routes_,
-                                           Server::Options{config_, authorize_, nullptr, nullptr});
+                                           Server::Options{config_, authorize_, nullptr, pass_on_});
         auto listener = Listener::open(io_, *parse_listen_address("127.0.0.1:0"));
         port_ = listener->address().port;
         server_->listen(std::move(*listener), false);
@@ -90,6 +95,7 @@ class HttpTest : public testing::Test {
     HttpConfig config_;
     Routes routes_;
     Authorize authorize_;
+    std::function<void(Arrival)> pass_on_;
     std::unique_ptr<Server> server_;
     std::uint16_t port_ = 0;
 

@@ -135,6 +135,19 @@ TEST_F(TlsTest, RefusesOtherProtocols) {
     run(is_refused(std::move(client)));
 }
 
+asio::awaitable<void> is_told_of_tls(RawClient client) {
+    client.send("GET /steps HTTP/1.1\r\nHost: x\r\n\r\nGET /cut HTTP/1.1\r\n\r\n");
+    const auto answer = co_await client.read_all();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+    EXPECT_NE(answer.find("https://"), std::string::npos) << answer;
+    EXPECT_EQ(answer.find("HTTP/1.1", 1), std::string::npos) << answer;
+}
+
+TEST_F(TlsTest, TellsWhoSpeaksHttpWithoutIt) {
+    start_tls();
+    run(is_told_of_tls({loop_, tls_port_}));
+}
+
 asio::awaitable<void> moves_much(TlsClient client) {
     co_await client.handshake();
     std::string body(large, '.');

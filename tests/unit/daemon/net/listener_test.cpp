@@ -1,10 +1,15 @@
 #include "daemon/net/listener.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <fcntl.h>
@@ -14,36 +19,25 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/support/descriptor_limit.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace routerd {
 namespace {
 
-TEST(ListenAddressTest, ReadsWhatPeopleWrite) {
-    EXPECT_EQ(parse_listen_address("127.0.0.1:8080")->text(), "127.0.0.1:8080");
-    EXPECT_EQ(parse_listen_address("localhost:1")->text(), "127.0.0.1:1");
-    EXPECT_EQ(parse_listen_address("[::1]:8080")->text(), "[::1]:8080");
-    EXPECT_EQ(parse_listen_address(":80")->text(), "0.0.0.0:80");
-    EXPECT_EQ(parse_listen_address("unix:///run/x.sock")->text(), "unix:///run/x.sock");
-    EXPECT_EQ(parse_listen_address("http://127.0.0.1:80")->url(), "http://127.0.0.1:80");
-    EXPECT_EQ(parse_listen_address("https://[::1]:443")->url(), "https://[::1]:443");
-    EXPECT_EQ(parse_listen_address("unix:///run/x.sock")->url(), "unix:///run/x.sock");
-    EXPECT_TRUE(parse_listen_address("127.0.0.1:0")->is_loopback());
-    EXPECT_FALSE(parse_listen_address("0.0.0.0:0")->is_loopback());
-    for (const auto* bad : {"", "8080", "a:b", "127.0.0.1:", "127.0.0.1:65536", "example.org:80",
-                            "unix://relative", "https://unix:///x", "https://http://a:1"}) {
-        EXPECT_FALSE(parse_listen_address(bad)) << bad;
-    }
+/// `call`: connect() or bind().
+template <class Call>
+int at_path(Call call, const UniqueFd& socket, const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    return call(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
 }
 
 /// Empty when nobody listens there.
 UniqueFd connect_to(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
     UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const auto* to = reinterpret_cast<const sockaddr*>(&address);
-    return ::connect(client.get(), to, sizeof(address)) == 0 ? std::move(client) : UniqueFd();
+    return at_path(::connect, client, path) == 0 ? std::move(client) : UniqueFd();
 }
 
 class ListenerTest : public testing::Test {
@@ -98,6 +92,35 @@ TEST_F(ListenerTest, AcceptsThoseWhoHaveConnectedBeforeItRetires) {
     EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/x.sock"));
 }
 
+TEST_F(ListenerTest, LeavesSomeDescriptorsForThoseWhoCameBefore) {
+    constexpr int left = 8;
+    const auto path = dir_.path() + "/x.sock";
+    auto listener = open("unix://" + path);
+    ASSERT_TRUE(listener);
+    const auto lowest = [] { return UniqueFd(::fcntl(0, F_DUPFD_CLOEXEC, 0)).get(); };
+    std::vector<UniqueFd> clients;
+    for (int i = 0; i < 40; ++i) {
+        clients.push_back(connect_to(path));
+    }
+    const auto most = std::max(lowest() + 30, 8 * left);
+    const test::DescriptorLimit limit(static_cast<rlim_t>(most));
+    listener->leave_descriptors(left);
+    std::vector<UniqueFd> accepted;
+    asio::co_spawn(loop_,
+                   listener->run([&](UniqueFd socket) { accepted.push_back(std::move(socket)); }),
+                   asio::detached);
+    loop_.run_for(std::chrono::milliseconds(20));
+    const auto before = accepted.size();
+    EXPECT_LT(before, clients.size());
+    EXPECT_EQ(lowest(), most - left + 1);
+    accepted.clear();
+    while (accepted.empty() && loop_.run_one_for(std::chrono::seconds(5)) > 0) {
+    }
+    EXPECT_EQ(accepted.size() + before, clients.size());
+    listener->close();
+    loop_.run();
+}
+
 TEST_F(ListenerTest, GivesASocketUpThatListensOn) {
     const auto path = dir_.path() + "/x.sock";
     HandedOver released;
@@ -121,6 +144,28 @@ TEST_F(ListenerTest, NeverTakesASocketFromSomebodyWhoServes) {
     const auto second = open(path);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code(), Errc::conflict);
+}
+
+TEST_F(ListenerTest, NeverTakesASocketWhoseOwnerIsTooBusyToAccept) {
+    const auto path = dir_.path() + "/x.sock";
+    const auto first = open("unix://" + path);
+    ASSERT_TRUE(first);
+    std::vector<UniqueFd> waiting;
+    do {  // until no more fit into its queue
+        waiting.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    } while (at_path(::connect, waiting.back(), path) == 0);
+    const auto second = open("unix://" + path);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code(), Errc::conflict);
+}
+
+TEST_F(ListenerTest, NeverTakesASocketOfAnotherKind) {
+    const auto path = dir_.path() + "/x.sock";
+    const UniqueFd other(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(at_path(::bind, other, path), 0);
+    ASSERT_EQ(::listen(other.get(), 1), 0);
+    EXPECT_FALSE(open("unix://" + path));
+    EXPECT_TRUE(std::filesystem::exists(path));
 }
 
 TEST_F(ListenerTest, LeavesAFileThatIsNoSocketAlone) {

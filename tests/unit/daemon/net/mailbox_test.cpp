@@ -73,6 +73,20 @@ TEST(MailboxTest, LosesWhatComesWhenNobodyReadsIt) {
     loop.run();
 }
 
+TEST(MailboxTest, KeepsNothingThatNobodyWillRead) {
+    const auto message = std::make_shared<int>(1);
+    Mailbox<std::shared_ptr<int>>::Address to;
+    {
+        boost::asio::io_context loop(1);
+        const Mailbox<std::shared_ptr<int>> box(loop.get_executor(), [](auto&&) {});
+        to = box.address();
+        to.send(message);
+    }
+    to.send(message);
+    to.send(message);
+    EXPECT_EQ(message.use_count(), 1);
+}
+
 /// Another loop with its thread.
 class Elsewhere {
   public:

@@ -243,6 +243,27 @@ TEST_F(StreamTest, KnowsOfThemAlsoWhenItHasClosedSinceItShutDown) {
     EXPECT_TRUE(stream_->peer_took_nothing(before, 0));
 }
 
+TEST_F(StreamTest, KnowsNothingOfWhatATcpPeerReadThatResets) {
+    connect_by_tcp();
+    std::array<char, 8> room{};
+    for (int i = 0; i < 3; ++i) {
+        write("request");
+        ASSERT_EQ(::read(peer_.get(), room.data(), room.size()), 7);
+        ASSERT_EQ(::write(peer_.get(), "answer", 6), 6);
+        turn();
+        EXPECT_EQ(read(), "answer");
+    }
+    const auto before = stream_->written();
+    write("request");
+    ASSERT_EQ(::read(peer_.get(), room.data(), room.size()), 7);  // before it is acknowledged
+    const linger reset{1, 0};
+    ::setsockopt(peer_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    peer_.reset();
+    const auto got = stream_->read(room);
+    EXPECT_EQ(got.error, ECONNRESET);
+    EXPECT_FALSE(stream_->peer_took_nothing(before, got.error));
+}
+
 TEST_F(StreamTest, ExpiresAndStaysAsItIs) {
     stream_->set_deadline(steady_now() + 10ms);
     loop_.run_for(600ms);

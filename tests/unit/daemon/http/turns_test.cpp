@@ -1,0 +1,150 @@
+// What one connection may do to others, and to itself, in one turn of the loop or at its end.
+#include <functional>
+#include <string>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "daemon/http/server.hpp"
+#include "http_fixture.hpp"
+
+namespace routerd {
+namespace {
+
+using test::RawClient;
+
+constexpr int small_window = 4096;  // bytes that a client's socket takes
+
+std::string get(const std::string& path, const char* more = "") {
+    return "GET " + path + " HTTP/1.1\r\nHost: x\r\n" + more + "\r\n";
+}
+
+std::size_t count(const std::string& text, const std::string& word) {
+    std::size_t found = 0;
+    for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+        ++found;
+    }
+    return found;
+}
+
+class TurnsTest : public test::HttpTest {
+  protected:
+    void answer(const std::string& path, std::function<std::string()> body) {
+        routes_.add({"GET", path, Scope::open,
+                     reply([body = std::move(body)](Exchange&) -> Result<Response> {
+                         Response response;
+                         response.body = body();
+                         return response;
+                     }),
+                     Dialect::openai});
+    }
+
+    RawClient slow_client() { return {loop_, port_, small_window}; }
+
+    asio::awaitable<void> turns(int many) {
+        for (int i = 0; i < many; ++i) {
+            co_await asio::post(loop_, asio::use_awaitable);
+        }
+    }
+
+    asio::awaitable<void> is_read_after(const char* more);
+    asio::awaitable<void> asks_beside_many();
+    asio::awaitable<void> goes_to_another_loop(int before);
+    asio::awaitable<void> go_to(Server& other);
+};
+
+constexpr std::size_t much = 100'000;  // bytes: more than the client's socket takes, less than ours
+
+asio::awaitable<void> TurnsTest::is_read_after(const char* more) {
+    auto client = slow_client();
+    client.send(get("/much", more));
+    auto answer = co_await client.read_until("\r\n\r\n");
+    while (server_->active() > 0) {
+        co_await turns(1);
+    }
+    co_await turns(10);
+    server_->drain();
+    server_->cut();
+    const auto rest = co_await client.read_all();
+    answer += rest;
+    EXPECT_EQ(count(answer, "#"), much);
+    EXPECT_FALSE(client.reset());
+}
+
+TEST_F(TurnsTest, AnAnswerIsReadToItsEndThoughTheServerStops) {
+    answer("/much", [] { return std::string(much, '#'); });
+    start();
+    run(is_read_after(""));
+}
+
+TEST_F(TurnsTest, AnAnswerBeforeACloseIsReadToItsEndThoughTheServerStops) {
+    answer("/much", [] { return std::string(much, '#'); });
+    start();
+    run(is_read_after("Connection: close\r\n"));
+}
+
+asio::awaitable<void> TurnsTest::asks_beside_many() {
+    auto greedy = client();
+    auto other = client();
+    std::string many;
+    for (int i = 0; i < 600; ++i) {
+        many += get("/more");
+    }
+    greedy.send(many);
+    other.send(get("/how-many"));
+    const auto answer = co_await other.read_until(" of them");
+    const auto body = answer.substr(answer.find("\r\n\r\n") + 4);
+    EXPECT_LT(std::stoi(body), 100) << body;
+}
+
+TEST_F(TurnsTest, OneThatAsksAndAsksLetsOthersHaveTheirTurn) {
+    int more = 0;
+    answer("/more", [&more] { return std::to_string(++more); });
+    answer("/how-many", [&more] { return std::to_string(more) + " of them"; });
+    start();
+    run(asks_beside_many());
+}
+
+constexpr std::size_t piece = 3000;  // bytes: sent with others at a turn's end
+
+/// `before` answers fill the client's socket and ours, at whose end the next request leaves for
+/// another loop.
+asio::awaitable<void> TurnsTest::goes_to_another_loop(int before) {
+    auto client = slow_client();
+    auto beside = this->client();  // so that turns have more than one event
+    std::string requests;
+    for (int i = 0; i < before; ++i) {
+        requests += get("/piece");
+    }
+    client.send(requests + get("/elsewhere", "Connection: close\r\n"));
+    beside.send(get("/piece"));
+    co_await beside.read_until(std::string(piece, 'p'));
+    const auto all = co_await client.read_all();
+    const auto heads = static_cast<std::size_t>(before) + 1;
+    EXPECT_EQ(count(all, "HTTP/1.1 200 OK\r\n"), heads);
+    EXPECT_EQ(count(all, std::string(piece, 'p') + "HTTP/1.1"), heads - 1) << "before " << before;
+}
+
+asio::awaitable<void> TurnsTest::go_to(Server& other) {
+    for (int before = 20; before < 80; ++before) {
+        co_await goes_to_another_loop(before);
+    }
+    other.drain();
+    co_await other.wait();
+}
+
+TEST_F(TurnsTest, WhatAnswersElsewhereComesBehindTheWholeOfTheAnswerBefore) {
+    Routes elsewhere;
+    elsewhere.add({"GET", "/elsewhere", Scope::open,
+                   reply([](Exchange&) -> Result<Response> { return Response(); }),
+                   Dialect::openai});
+    Server other(io_, elsewhere, Server::Options{config_, {}, nullptr, nullptr});
+    answer("/piece", [] { return std::string(piece, 'p'); });
+    routes_.add({"GET", "/elsewhere", Scope::open, nullptr, Dialect::openai});
+    pass_on_ = [&other](Arrival arrival) { other.serve(std::move(arrival)); };
+    start();
+    run(go_to(other));
+}
+
+}  // namespace
+}  // namespace routerd
