@@ -1,8 +1,6 @@
 #include "common/http/head.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstring>
 
 #include "common/base/text.hpp"
@@ -14,41 +12,7 @@ namespace {
 
 using State = ParseResult::State;
 
-constexpr ParseResult bad(unsigned status, std::string_view reason) noexcept {
-    return {.state = State::bad, .consumed = 0, .status = status, .reason = reason};
-}
-
-constexpr ParseResult good(std::size_t consumed) noexcept {
-    return {.state = State::complete, .consumed = consumed, .status = 0, .reason = {}};
-}
-
-bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
-}
-
-/// RFC 9110 5.5: visible characters, space, tab and obs-text.
-bool is_field_value(std::string_view text) noexcept {
-    return std::all_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte == '\t' || (byte >= 0x20 && byte != 0x7F);
-    });
-}
-
-bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
-
-std::string_view trim_blanks(std::string_view text) noexcept {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) {
-        text.remove_suffix(1);
-    }
-    return text;
-}
-
-/// The next line without its CRLF; the scanner has made sure that there is one.
+/// The next line without its CRLF; the scanner has made sure that it ends so.
 std::string_view take_line(std::string_view& rest) noexcept {
     const auto end = rest.find("\r\n");
     const auto line = rest.substr(0, end);
@@ -66,115 +30,13 @@ std::optional<std::string_view> find_field(const std::vector<Field>& fields,
     return std::nullopt;
 }
 
-/// What decides a message's framing and the connection's life, gathered in one pass.
-struct Framing {
-    std::optional<std::uint64_t> length;
-    bool chunked = false;
-    bool close = false;
-    bool keep_alive = false;
-    unsigned hosts = 0;
-    std::string_view host;
-    bool expects_continue = false;
-    std::string_view fault;  // a literal; empty when all is well
-    unsigned fault_status = 400;
-};
-
-bool has_element(std::string_view list, std::string_view element) noexcept {
-    while (!list.empty()) {
-        const auto comma = list.find(',');
-        if (iequals(trim_blanks(list.substr(0, comma)), element)) {
-            return true;
+std::optional<std::string_view> find_field(const std::vector<Field>& fields, Name name) noexcept {
+    for (const auto& field : fields) {
+        if (field.known == name) {
+            return field.value;
         }
-        list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
     }
-    return false;
-}
-
-void note_length(Framing& framing, std::string_view value) noexcept {
-    std::uint64_t length = 0;
-    const auto* end = value.data() + value.size();
-    const auto [stop, error] = std::from_chars(value.data(), end, length);
-    constexpr std::uint64_t limit = 1ULL << 62U;
-    if (value.empty() || !is_digit(value.front()) || error != std::errc{} || stop != end ||
-        length > limit) {
-        framing.fault = "invalid Content-Length";
-    } else if (framing.length) {
-        framing.fault = "more than one Content-Length";
-    }
-    framing.length = length;
-}
-
-void note_field(Framing& framing, const Field& field) noexcept {
-    // Only names of these lengths matter: the common fields cost one comparison.
-    switch (field.name.size()) {
-        case 4:
-            if (iequals(field.name, "Host")) {
-                ++framing.hosts;
-                framing.host = field.value;
-            }
-            break;
-        case 6:
-            if (iequals(field.name, "Expect")) {
-                framing.expects_continue = iequals(field.value, "100-continue");
-                if (!framing.expects_continue) {
-                    framing.fault = "unknown expectation";
-                    framing.fault_status = 417;
-                }
-            }
-            break;
-        case 10:
-            if (iequals(field.name, "Connection")) {
-                framing.close = framing.close || has_element(field.value, "close");
-                framing.keep_alive = framing.keep_alive || has_element(field.value, "keep-alive");
-            }
-            break;
-        case 14:
-            if (iequals(field.name, "Content-Length")) {
-                note_length(framing, field.value);
-            }
-            break;
-        case 17:
-            if (iequals(field.name, "Transfer-Encoding")) {
-                if (framing.chunked) {
-                    framing.fault = "more than one Transfer-Encoding";
-                } else if (!iequals(field.value, "chunked")) {
-                    framing.fault = "transfer coding other than 'chunked'";
-                    framing.fault_status = 501;
-                }
-                framing.chunked = true;
-            }
-            break;
-        default:
-            break;
-    }
-}
-
-/// Parses the field lines up to the empty one into `fields`.
-ParseResult parse_fields(std::string_view& rest, const HeadLimits& limits,
-                         std::vector<Field>& fields, Framing& framing) {
-    fields.clear();
-    for (;;) {
-        const auto line = take_line(rest);
-        if (line.empty()) {
-            return good(0);
-        }
-        if (fields.size() == limits.fields) {
-            return bad(431, "too many header fields");
-        }
-        const auto colon = line.find(':');
-        if (line.front() == ' ' || line.front() == '\t') {
-            return bad(400, "folded header line");
-        }
-        if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
-            return bad(400, "invalid header name");
-        }
-        const Field field{line.substr(0, colon), trim_blanks(line.substr(colon + 1))};
-        if (!is_field_value(field.value)) {
-            return bad(400, "control character in a header value");
-        }
-        fields.push_back(field);
-        note_field(framing, field);
-    }
+    return std::nullopt;
 }
 
 /// RFC 9112 2.3: exactly HTTP/1.0 or HTTP/1.1; another major version is 505.
@@ -191,10 +53,13 @@ ParseResult parse_version(std::string_view text, unsigned& minor) noexcept {
 }
 
 bool is_target(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        return byte > 0x20 && byte < 0x7F && byte != '#';
-    });
+        if (byte <= 0x20 || byte >= 0x7F || byte == '#') {
+            return false;
+        }
+    }
+    return !text.empty();
 }
 
 bool is_port(std::string_view text) noexcept {
@@ -315,7 +180,15 @@ std::optional<std::string_view> RequestHead::find(std::string_view name) const n
     return find_field(fields, name);
 }
 
+std::optional<std::string_view> RequestHead::find(Name name) const noexcept {
+    return find_field(fields, name);
+}
+
 std::optional<std::string_view> ResponseHead::find(std::string_view name) const noexcept {
+    return find_field(fields, name);
+}
+
+std::optional<std::string_view> ResponseHead::find(Name name) const noexcept {
     return find_field(fields, name);
 }
 
@@ -343,9 +216,14 @@ ParseResult HeadScanner::scan(std::string_view bytes, const HeadLimits& limits) 
             std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_));
         const auto at =
             found == nullptr ? bytes.size() : static_cast<std::size_t>(found - bytes.data());
-        const auto before = judge(bytes.substr(0, at), limits);
-        if (before.state == State::bad) {
-            return before;
+        // Most lines are whole, their one CR is the one before the line feed, and no limit is near.
+        const bool is_good = found != nullptr && at <= std::min(limits.line, limits.head) &&
+                             std::memchr(bytes.data() + scanned_, '\r', at - scanned_) == found - 1;
+        if (!is_good) {
+            const auto before = judge(bytes.substr(0, at), limits);
+            if (before.state == State::bad) {
+                return before;
+            }
         }
         if (found == nullptr) {
             // A last CR is looked at again with the byte that follows it.
@@ -427,15 +305,6 @@ ParseResult parse_response_head(std::string_view bytes, const HeadLimits& limits
     head.keep_alive = !framing.close && head.body != BodyKind::until_close &&
                       (head.minor_version == 1 || framing.keep_alive);
     return good(bytes.size() - rest.size());
-}
-
-bool is_hop_by_hop(std::string_view name, std::string_view connection) noexcept {
-    constexpr std::array<std::string_view, 9> fixed{
-        "Connection",        "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "TE",
-        "Transfer-Encoding", "Trailer",    "Upgrade",          "Proxy-Authorization"};
-    return std::any_of(fixed.begin(), fixed.end(),
-                       [name](std::string_view hop) { return iequals(name, hop); }) ||
-           has_element(connection, name);
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {

@@ -7,13 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace routerd::http {
+#include "common/http/fields.hpp"
 
-/// One header field. The views point into the bytes that were parsed.
-struct Field {
-    std::string_view name;   ///< as sent
-    std::string_view value;  ///< without surrounding white space
-};
+namespace routerd::http {
 
 /// How the end of a message's body is found (RFC 9112 6.3).
 enum class BodyKind {
@@ -21,13 +17,6 @@ enum class BodyKind {
     length,       ///< content_length bytes
     chunked,      ///< chunked transfer coding
     until_close,  ///< responses only: all that comes
-};
-
-/// What a head may have at most; more is 414 or 431.
-struct HeadLimits {
-    std::size_t line = 8U << 10U;   ///< bytes of the request or status line
-    std::size_t head = 32U << 10U;  ///< bytes of the whole head
-    std::size_t fields = 100;
 };
 
 /// A parsed request head. Its views live as long as the bytes it was parsed from stay in place;
@@ -47,6 +36,7 @@ struct RequestHead {
 
     /// Value of the first field of this name (any case), or nullopt.
     std::optional<std::string_view> find(std::string_view name) const noexcept;
+    std::optional<std::string_view> find(Name name) const noexcept;
 };
 
 struct ResponseHead {
@@ -59,15 +49,7 @@ struct ResponseHead {
     bool keep_alive = true;
 
     std::optional<std::string_view> find(std::string_view name) const noexcept;
-};
-
-/// What a parser says of the bytes so far.
-struct ParseResult {
-    enum class State { incomplete, complete, bad };
-    State state = State::incomplete;
-    std::size_t consumed = 0;  ///< complete: the head's length with its empty line
-    unsigned status = 400;     ///< bad: what to answer a client with (400, 414, 431, 501, 505)
-    std::string_view reason;   ///< bad: why, a literal
+    std::optional<std::string_view> find(Name name) const noexcept;
 };
 
 /// Finds the end of a head in bytes that come in pieces, looking at each byte once. A line that
@@ -105,10 +87,6 @@ ParseResult parse_request_head(std::string_view bytes, const HeadLimits& limits,
 /// The same for a response; `to_head_request` says that it answers a HEAD and has no body.
 ParseResult parse_response_head(std::string_view bytes, const HeadLimits& limits,
                                 bool to_head_request, ResponseHead& head);
-
-/// True for a name that one hop must not pass on: the fixed ones of RFC 9110 7.6.1, and those that
-/// `connection` (the values of the Connection fields, joined by ',') names.
-bool is_hop_by_hop(std::string_view name, std::string_view connection) noexcept;
 
 /// Decodes %XX; nullopt for a bad escape or an encoded NUL. '+' stays '+'.
 std::optional<std::string> percent_decode(std::string_view text);

@@ -18,6 +18,10 @@ inline constexpr auto token_chars = [] {
     return table;
 }();
 
+inline bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+
 inline bool is_token_char(char c) noexcept {
     return token_chars[static_cast<unsigned char>(c)];
 }

@@ -15,9 +15,10 @@ namespace {
 /// Takes the same time for every key of the same length, wherever they differ.
 bool same_key(std::string_view given, std::string_view known) noexcept {
     unsigned difference = given.size() == known.size() ? 0 : 1;
-    for (std::size_t i = 0; i < given.size(); ++i) {
-        const auto other = known.empty() ? '\0' : known[i % known.size()];
-        difference |= static_cast<unsigned>(given[i] ^ other);
+    std::size_t at = 0;  // the known key again and again
+    for (const char c : given) {
+        difference |= static_cast<unsigned>(c ^ (known.empty() ? '\0' : known[at]));
+        at = at + 1 < known.size() ? at + 1 : 0;
     }
     return difference == 0;
 }
@@ -27,13 +28,13 @@ Result<std::string_view> given_key(const http::RequestHead& head) {
     std::optional<std::string_view> key;
     for (const auto& field : head.fields) {
         std::string_view value;
-        if (iequals(field.name, "authorization")) {
+        if (field.known == http::Name::authorization) {
             constexpr std::string_view scheme = "Bearer ";
             if (!iequals(field.value.substr(0, scheme.size()), scheme)) {
                 return Error(Errc::invalid_api_key, "the Authorization header is not 'Bearer KEY'");
             }
             value = trim(field.value.substr(scheme.size()));
-        } else if (iequals(field.name, "x-api-key")) {
+        } else if (field.known == http::Name::x_api_key) {
             value = field.value;
         } else {
             continue;
@@ -108,11 +109,11 @@ Result<void> Authenticator::check_browser(const http::RequestHead& head, Scheme 
     if (head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS") {
         return {};
     }
-    const auto origin = head.find("origin");
+    const auto origin = head.find(http::Name::origin);
     const bool known_origin =
         origin && (std::find(origins_.begin(), origins_.end(), *origin) != origins_.end() ||
                    is_same_origin(*origin, scheme, head.host));
-    const auto site = head.find("sec-fetch-site");
+    const auto site = head.find(http::Name::sec_fetch_site);
     if ((origin && !known_origin) || (!origin && site && *site == "cross-site")) {
         return Error(Errc::forbidden, "requests from pages of other origins are not allowed")
             .with_hint("add the origin to [http] cors_origins");

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
+#include <memory>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -32,6 +33,11 @@ std::string to_base64url(const KeyDigest& bytes) {
     return text;
 }
 
+struct FreeContext {
+    void operator()(EVP_MD_CTX* context) const noexcept { ::EVP_MD_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+
 }  // namespace
 
 Result<std::string> new_key() {
@@ -46,10 +52,16 @@ Result<std::string> new_key() {
 }
 
 KeyDigest digest_of(std::string_view key) noexcept {
+    // EVP_sha256() would be looked up by its name, and a context made, for each request.
+    static const EVP_MD* const sha256 = ::EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    static thread_local const Context context(::EVP_MD_CTX_new());
     KeyDigest digest{};
     // Fails only without memory; then no key is like it but by a chance of 1 in 2^256.
-    if (::EVP_Digest(key.data(), key.size(), digest.data(), nullptr, ::EVP_sha256(), nullptr) !=
-        1) {
+    const bool is_made = context != nullptr &&
+                         ::EVP_DigestInit_ex2(context.get(), sha256, nullptr) == 1 &&
+                         ::EVP_DigestUpdate(context.get(), key.data(), key.size()) == 1 &&
+                         ::EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
+    if (!is_made) {
         digest.fill(0);
     }
     return digest;

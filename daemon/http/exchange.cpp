@@ -14,6 +14,7 @@ namespace routerd {
 namespace {
 
 const std::string no_value;
+constexpr std::size_t usual_extra = 200;  // bytes of header lines
 
 /// RFC 9110 5.6.7; made anew once a second.
 const std::string& date_line() {
@@ -56,6 +57,9 @@ void Exchange::release_request() noexcept {
 }
 
 void Exchange::add_header(std::string_view name, std::string_view value) {
+    if (extra_.capacity() < usual_extra) {
+        extra_.reserve(usual_extra);  // once, in place of doubling
+    }
     extra_.append(name).append(": ").append(value).append("\r\n");
 }
 

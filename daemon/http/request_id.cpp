@@ -1,6 +1,7 @@
 #include "daemon/http/request_id.hpp"
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 namespace routerd {
@@ -16,10 +17,12 @@ bool is_sane_request_id(std::string_view id) noexcept {
 void set_new_request_id(std::string& id) {
     static thread_local std::mt19937_64 random{std::random_device{}()};
     constexpr std::string_view digits = "0123456789abcdef";
-    id = "req-";
-    for (auto bits = random(); id.size() < 20; bits >>= 4U) {
-        id += digits[bits & 0xFU];
+    std::array<char, 20> text{'r', 'e', 'q', '-'};
+    auto bits = random();
+    for (std::size_t i = 4; i < text.size(); ++i, bits >>= 4U) {
+        text[i] = digits[bits & 0xFU];
     }
+    id.assign(text.data(), text.size());
 }
 
 }  // namespace routerd

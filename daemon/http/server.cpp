@@ -408,7 +408,7 @@ asio::awaitable<void> Server::refuse(Connection& connection, Exchange::Request& 
 }
 
 void Server::prepare(Exchange::Request& request) const {
-    const auto given = request.head.find("x-request-id");
+    const auto given = request.head.find(http::Name::x_request_id);
     if (given && is_sane_request_id(*given)) {
         request.id = *given;
     } else {

@@ -1,7 +1,6 @@
 #include "daemon/proxy/forward.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "common/base/text.hpp"
 #include "common/http/head.hpp"
@@ -11,29 +10,16 @@ namespace {
 
 /// Ours to write, or none of the server's business: keys and cookies are for us, an Origin would be
 /// reflected by llama-server.
-bool is_kept_back(std::string_view name) noexcept {
-    constexpr std::array<std::string_view, 10> names{
-        "host",   "content-length", "expect",       "authorization",      "x-api-key",
-        "cookie", "origin",         "x-request-id", "x-request-priority", "x-request-timeout"};
-    return std::any_of(names.begin(), names.end(),
-                       [name](std::string_view kept) { return iequals(name, kept); });
-}
-
-/// A compressed answer would hide its figures from us, and its events from nobody's delay.
-bool asks_for_compression(std::string_view name) noexcept {
-    return iequals(name, "accept-encoding");
-}
-
-/// The values of the Connection fields, joined.
-std::string connection_options(const http::RequestHead& head) {
-    std::string options;
-    for (const auto& field : head.fields) {
-        if (iequals(field.name, "connection")) {
-            options.append(options.empty() ? "" : ",").append(field.value);
-        }
-    }
-    return options;
-}
+constexpr http::NameSet kept_back{http::Name::host,
+                                  http::Name::content_length,
+                                  http::Name::expect,
+                                  http::Name::authorization,
+                                  http::Name::x_api_key,
+                                  http::Name::cookie,
+                                  http::Name::origin,
+                                  http::Name::x_request_id,
+                                  http::Name::x_request_priority,
+                                  http::Name::x_request_timeout};
 
 constexpr std::string_view our_via = "1.1 routerd";  // RFC 9110 7.6.3
 
@@ -49,7 +35,7 @@ std::size_t count_of_us(std::string_view value) {
 std::size_t times_sent_on(const http::RequestHead& head) {
     std::size_t times = 0;
     for (const auto& field : head.fields) {
-        times += iequals(field.name, "via") ? count_of_us(field.value) : 0;
+        times += field.known == http::Name::via ? count_of_us(field.value) : 0;
     }
     return times;
 }
@@ -57,7 +43,7 @@ std::size_t times_sent_on(const http::RequestHead& head) {
 std::string request_head(const Exchange& exchange, const Outgoing& outgoing,
                          const RemoteServer* remote) {
     const auto& head = exchange.head();
-    const auto options = connection_options(head);
+    const auto options = http::connection_options(head.fields);
     std::string text;
     text.reserve(512);
     text.append(head.method).append(" ");
@@ -77,10 +63,10 @@ std::string request_head(const Exchange& exchange, const Outgoing& outgoing,
         text.append("via: ").append(our_via).append("\r\n");
     }
     for (const auto& field : head.fields) {
-        const bool wanted = !is_kept_back(field.name) &&
-                            !http::is_hop_by_hop(field.name, options) &&
-                            (outgoing.is_raw || !asks_for_compression(field.name));
-        if (wanted) {
+        // A compressed answer would hide its figures from us, and its events from nobody's delay.
+        const bool is_for_us = kept_back.has(field.known) || http::is_hop_by_hop(field, options) ||
+                               (field.known == http::Name::accept_encoding && !outgoing.is_raw);
+        if (!is_for_us) {
             text.append(field.name).append(": ").append(field.value).append("\r\n");
         }
     }

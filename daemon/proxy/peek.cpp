@@ -78,7 +78,7 @@ bool is_of_user(std::string_view message) {
     return message.find("\"user\"") != std::string_view::npos;
 }
 
-simdjson::error_code note_messages(od::array messages, Peeked& peeked) {
+simdjson::error_code note_messages(od::array messages, std::string_view& opening) {
     constexpr unsigned most_before_user = 8;  // system and developer messages, examples
     unsigned seen = 0;
     for (auto element : messages) {
@@ -91,9 +91,9 @@ simdjson::error_code note_messages(od::array messages, Peeked& peeked) {
         if (error != simdjson::SUCCESS) {
             return error;
         }
-        const auto* begin = peeked.opening.empty() ? text.data() : peeked.opening.data();
+        const auto* begin = opening.empty() ? text.data() : opening.data();
         const auto* end = text.data() + text.size();
-        peeked.opening = std::string_view(begin, static_cast<std::size_t>(end - begin));
+        opening = std::string_view(begin, static_cast<std::size_t>(end - begin));
         if (is_of_user(text) || ++seen == most_before_user) {
             break;
         }
@@ -101,9 +101,9 @@ simdjson::error_code note_messages(od::array messages, Peeked& peeked) {
     return simdjson::SUCCESS;
 }
 
-simdjson::error_code note_opening(od::value value, Peeked& peeked) {
+simdjson::error_code note_opening(od::value value, std::string_view& opening) {
     constexpr std::size_t prompt_begin = 512;
-    peeked.opening = {};
+    opening = {};
     od::json_type type{};
     auto error = value.type().get(type);
     if (error != simdjson::SUCCESS) {
@@ -112,11 +112,11 @@ simdjson::error_code note_opening(od::value value, Peeked& peeked) {
     if (type == od::json_type::array) {
         od::array messages;
         error = value.get_array().get(messages);
-        return error == simdjson::SUCCESS ? note_messages(messages, peeked) : error;
+        return error == simdjson::SUCCESS ? note_messages(messages, opening) : error;
     }
     if (type == od::json_type::string) {
-        error = simdjson::to_json_string(value).get(peeked.opening);
-        peeked.opening = peeked.opening.substr(0, prompt_begin);
+        error = simdjson::to_json_string(value).get(opening);
+        opening = opening.substr(0, prompt_begin);
     }
     return error;
 }
@@ -129,9 +129,6 @@ simdjson::error_code note_field(od::field field, Peeked& peeked) {
     }
     if (key == "model") {
         return note_model(field.value(), peeked);
-    }
-    if (key == "messages" || key == "prompt" || key == "input") {
-        return note_opening(field.value(), peeked);
     }
     if (key == "stream") {
         od::json_type type{};
@@ -259,6 +256,36 @@ Result<Peeked> peek_padded(std::string_view body) {
 Result<Peeked> peek(std::string& body) {
     body.reserve(body.size() + peek_padding);
     return peek_padded(body);
+}
+
+std::string_view opening_padded(std::string_view body) {
+    const Ended ended(body);
+    std::string_view opening;
+    od::document document;
+    od::object object;
+    auto error = parser().iterate(padded(body)).get(document);
+    if (error == simdjson::SUCCESS) {
+        error = document.get_object().get(object);
+    }
+    if (error != simdjson::SUCCESS) {
+        return {};
+    }
+    for (auto entry : object) {
+        od::field field;
+        std::string_view key;
+        error = std::move(entry).get(field);
+        if (error == simdjson::SUCCESS) {
+            error = field.unescaped_key().get(key);
+        }
+        if (error == simdjson::SUCCESS &&
+            (key == "messages" || key == "prompt" || key == "input")) {
+            error = note_opening(field.value(), opening);
+        }
+        if (error != simdjson::SUCCESS) {
+            break;  // the server says what is wrong there
+        }
+    }
+    return opening;
 }
 
 std::uint64_t conversation_of(std::string_view opening) noexcept {

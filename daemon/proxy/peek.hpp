@@ -15,11 +15,6 @@ namespace routerd {
 struct Peeked {
     std::optional<std::string> model;  ///< absent: the body has no such field, or it is null
     bool stream = false;
-
-    /// How the conversation begins, as it is written: the messages (or input) up to the first of
-    /// the user's, or the first half kilobyte of a prompt. Each later request of the conversation
-    /// begins so, too. Part of the body, so it must not outlive that; empty: there is nothing such.
-    std::string_view opening;
 };
 
 /// How many bytes behind a body the parser may read; what they are has no influence. The first of
@@ -35,6 +30,12 @@ Result<Peeked> peek_padded(std::string_view body);
 
 /// The same for a body in a string, which grows in capacity.
 Result<Peeked> peek(std::string& body);
+
+/// How the conversation of a body that passed peek_padded() begins, as it is written: the messages
+/// (or input) up to the first of the user's, or the first half kilobyte of a prompt. Each later
+/// request of the conversation begins so, too. Part of the body, so it must not outlive that;
+/// empty: there is nothing such.
+std::string_view opening_padded(std::string_view body);
 
 /// A number for the conversation that begins so: the same for each of its requests, another one
 /// (as good as always) for others; 0 for an empty opening.

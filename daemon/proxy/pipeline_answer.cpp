@@ -57,28 +57,25 @@ unsigned seconds_in(std::string_view field) {
     return error == std::errc() && at == end && number <= most ? number : 0;
 }
 
-bool passes(std::string_view name) noexcept {
-    // Ours to say, or not for it to say (llama-server's CORS, what a server elsewhere says of its
-    // own name); no cookie is ever sent to it.
-    constexpr std::array<std::string_view, 8> kept_back{
-        "content-length", "content-type", "server",  "date",
-        "x-request-id",   "set-cookie",   "alt-svc", "strict-transport-security"};
-    const auto is_it = [name](std::string_view other) { return iequals(name, other); };
-    return std::ranges::none_of(kept_back, is_it) &&
-           !to_lower(name.substr(0, 15)).starts_with("access-control-");
+// Ours to say, or not for it to say (what a server elsewhere says of its own name); no cookie is
+// ever sent to it.
+constexpr http::NameSet not_its_to_say{
+    http::Name::content_length, http::Name::content_type,
+    http::Name::server,         http::Name::date,
+    http::Name::x_request_id,   http::Name::set_cookie,
+    http::Name::alt_svc,        http::Name::strict_transport_security};
+
+bool passes(const http::Field& field) {
+    constexpr std::string_view cors = "access-control-";  // llama-server lets any page in
+    return !not_its_to_say.has(field.known) && !iequals(field.name.substr(0, cors.size()), cors);
 }
 
 }  // namespace
 
 void Pipeline::add_server_headers(const http::ResponseHead& head) {
-    std::string connection;
+    const auto options = http::connection_options(head.fields);
     for (const auto& field : head.fields) {
-        if (iequals(field.name, "connection")) {
-            connection.append(connection.empty() ? "" : ",").append(field.value);
-        }
-    }
-    for (const auto& field : head.fields) {
-        if (passes(field.name) && !http::is_hop_by_hop(field.name, connection)) {
+        if (passes(field) && !http::is_hop_by_hop(field, options)) {
             exchange_.add_header(to_lower(field.name), field.value);
         }
     }
@@ -90,7 +87,7 @@ Transfer::Way Pipeline::on_answer(const http::ResponseHead& head, std::string& t
                                   (waited_aloud_ || exchange_.dialect() != Dialect::openai);
     if (is_foreign_error) {
         says_it_anew_ = true;
-        retry_after_ = seconds_in(head.find("retry-after").value_or(""));
+        retry_after_ = seconds_in(head.find(http::Name::retry_after).value_or(""));
         return Transfer::Way::collected;
     }
     const bool is_old_client = exchange_.head().minor_version == 0;
@@ -110,11 +107,12 @@ Transfer::Way Pipeline::on_answer(const http::ResponseHead& head, std::string& t
             framing = "transfer-encoding: chunked\r\n";
         }
     } else if (head.status != 204 && head.status != 304 &&
-               (!exchange_.is_head_request() || head.find("content-length"))) {
+               (!exchange_.is_head_request() || head.find(http::Name::content_length))) {
         framing = "content-length: " + std::to_string(head.content_length) + "\r\n";
     }
     add_server_headers(head);
-    exchange_.write_head(to_client, head.status, head.find("content-type").value_or(""), framing);
+    exchange_.write_head(to_client, head.status, head.find(http::Name::content_type).value_or(""),
+                         framing);
     exchange_.mark_head_sent(head.status);
     return way;
 }

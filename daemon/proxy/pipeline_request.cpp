@@ -56,12 +56,15 @@ std::string as_openai_writes(milliseconds time) {
 
 /// The content types that carry JSON; none at all is taken for JSON too.
 bool is_json(const http::RequestHead& head) {
-    const auto type = head.find("content-type");
+    const auto type = head.find(http::Name::content_type);
     if (!type) {
         return true;
     }
-    const auto media = to_lower(trim(type->substr(0, type->find(';'))));
-    return media == "application/json" || media.ends_with("+json");
+    constexpr std::string_view suffix = "+json";
+    const auto media = trim(type->substr(0, type->find(';')));
+    return iequals(media, "application/json") ||
+           (media.size() >= suffix.size() &&
+            iequals(media.substr(media.size() - suffix.size()), suffix));
 }
 
 }  // namespace
@@ -76,11 +79,12 @@ bool Pipeline::find_model() {
     } else {
         if (!is_json(exchange_.head())) {
             account_.record.error = "the content type is not supported";
-            return fail(Error(Errc::invalid_request,
-                              "content type '" +
-                                  escaped(exchange_.head().find("content-type").value_or("")) +
-                                  "' is not supported here")
-                            .with_hint("send JSON with content-type: application/json"));
+            return fail(
+                Error(Errc::invalid_request,
+                      "content type '" +
+                          escaped(exchange_.head().find(http::Name::content_type).value_or("")) +
+                          "' is not supported here")
+                    .with_hint("send JSON with content-type: application/json"));
         }
         auto found = peek_padded(exchange_.body());
         if (!found) {
@@ -168,17 +172,17 @@ Result<Demand> Pipeline::make_demand(const Model& model) const {
     demand.key = exchange_.caller().key;
     demand.is_limited = !exchange_.is_control();
     if (model.settings.instances.value_or(1) > 1) {
-        demand.conversation = conversation_of(peeked_.opening);
+        demand.conversation = conversation_of(opening_padded(exchange_.body()));
     }
     demand.needs_slot = kind_.needs_slot && (!kind_.raw || exchange_.head().method == "POST");
-    if (const auto text = exchange_.head().find("x-request-priority")) {
+    if (const auto text = exchange_.head().find(http::Name::x_request_priority)) {
         const auto priority = parse_priority(*text);
         if (!priority) {
             return priority.error();
         }
         demand.priority = *priority;
     }
-    if (const auto text = exchange_.head().find("x-request-timeout")) {
+    if (const auto text = exchange_.head().find(http::Name::x_request_timeout)) {
         const auto timeout = parse_timeout(*text);
         if (!timeout) {
             return timeout.error();

@@ -62,11 +62,22 @@ struct Found {
     }
 };
 
-/// The key that ends before `colon`; empty when there is none, or one inside a string, whose quotes
-/// are escaped.
+/// Of those that Found::note() knows; most colons are of other keys, or of texts.
+bool ends_a_name(char c) {
+    return c == 'n' || c == 's' || c == 'd';
+}
+
+/// The key that ends before `colon`, where it may be one of those; empty when there is none, or one
+/// inside a string, whose quotes are escaped.
 std::string_view key_before(std::string_view text, std::size_t colon) {
-    const auto end = colon == 0 ? std::string_view::npos : text.find_last_not_of(" \t", colon - 1);
-    if (end == std::string_view::npos || end == 0 || text[end] != '"' || text[end - 1] == '\\') {
+    auto end = colon;
+    do {
+        if (end < 2) {
+            return {};
+        }
+        --end;
+    } while (text[end] == ' ' || text[end] == '\t');
+    if (text[end] != '"' || !ends_a_name(text[end - 1])) {
         return {};
     }
     constexpr std::size_t longest = 20;
@@ -83,7 +94,7 @@ void TailTap::see(std::string_view piece) {
         return;  // it may have no address, which memcpy() must not be given
     }
     if (!ring_) {
-        ring_ = std::make_unique<std::array<char, kept>>();
+        ring_ = std::make_unique_for_overwrite<std::array<char, kept>>();
     }
     if (piece.size() > kept) {
         total_ += piece.size() - kept;

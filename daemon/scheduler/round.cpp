@@ -3,8 +3,17 @@
 #include <algorithm>
 
 #include "daemon/scheduler/backoff.hpp"
+#include "daemon/scheduler/grants.hpp"
 
 namespace routerd::scheduler {
+namespace {
+
+Wanted wanted_by(const Waiter& waiter) {
+    return {waiter.model, waiter.key,  waiter.conversation,
+            waiter.since, waiter.rank, waiter.needs_slot};
+}
+
+}  // namespace
 
 TimePoint Round::settle(const std::string* model) {
     expire_waiters();
@@ -134,10 +143,10 @@ void Round::grant_to(const std::string& model) {
         const bool has_small = !queue->second.for_server.empty();
         auto ticket = has_small ? *queue->second.for_server.begin()
                                 : queue->second.for_slot.next(now_, world_.rules.aging);
-        auto* server = server_for(world_.waiters.at(ticket));
+        auto* server = server_for(world_, wanted_by(world_.waiters.at(ticket)));
         if (server == nullptr) {  // a server whose door is closed serves the first in rank yet
             ticket = queue->second.by_rank.begin()->second;
-            server = server_for(world_.waiters.at(ticket));
+            server = server_for(world_, wanted_by(world_.waiters.at(ticket)));
         }
         if (server == nullptr) {
             return;
@@ -146,65 +155,10 @@ void Round::grant_to(const std::string& model) {
     }
 }
 
-/// The ready server that a request is best sent to: the one that has its conversation in its cache,
-/// else the least busy one. nullptr: none has a slot free.
-Resident* Round::server_for(const Waiter& waiter) {
-    const auto known = world_.conversations.find(waiter.model);
-    const auto home = known == world_.conversations.end() ? std::nullopt
-                                                          : known->second.find(waiter.conversation);
-    const auto servers = world_.servers.find(waiter.model);
-    if (servers == world_.servers.end()) {
-        return nullptr;
-    }
-    Resident* best = nullptr;
-    for (const auto id : servers->second) {
-        auto& resident = world_.residents.at(id);
-        const bool may_serve =
-            resident.serves(waiter.rank) && (!waiter.needs_slot || resident.has_free_slot());
-        if (!may_serve) {
-            continue;
-        }
-        if (home == id) {
-            return &resident;
-        }
-        // By the part of its slots that is taken: 1 of 4 is less busy than 1 of 2.
-        if (best == nullptr || std::uint64_t{resident.busy} * best->slots <
-                                   std::uint64_t{best->busy} * resident.slots) {
-            best = &resident;
-        }
-    }
-    return best;
-}
-
 void Round::grant(TicketId ticket, Resident& resident) {
     const auto waiter = world_.waiters.at(ticket);
     forget(ticket);
-    give(ticket, waiter, resident);
-}
-
-bool Round::grant_at_once(TicketId ticket, const Waiter& waiter) {
-    auto* server = world_.queues.contains(waiter.model) ? nullptr : server_for(waiter);
-    if (server == nullptr) {
-        return false;
-    }
-    if (waiter.needs_slot) {
-        world_.shares[waiter.model].join(waiter.key);
-    }
-    give(ticket, waiter, *server);
-    return true;
-}
-
-void Round::give(TicketId ticket, const Waiter& waiter, Resident& resident) {
-    Grant grant{ticket, resident.id};
-    grant.queued = between(waiter.since, now_);
-    grant.loaded = between(std::max(waiter.since, resident.started), resident.ready_at);
-    actions_.emplace_back(grant);
-    resident.last_used = now_;
-    world_.grant(ticket, resident, waiter.key, waiter.needs_slot, now_);
-    if (const auto rules = world_.models.find(waiter.model);
-        rules != world_.models.end() && rules->second.instances > 1) {
-        world_.conversations[waiter.model].note(waiter.conversation, resident.id);
-    }
+    actions_.emplace_back(grant_on(world_, ticket, wanted_by(waiter), resident, now_));
 }
 
 /// Somebody who came before its door was closed has not been served.

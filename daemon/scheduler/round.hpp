@@ -37,10 +37,6 @@ class Round {
     /// Takes it out of its queue without a word.
     void forget(TicketId ticket);
 
-    /// Gives a request that is in no queue yet what it came for, when nobody waits before it and a
-    /// server has a slot: the same as to queue it and grant it then, for a fraction of the cost.
-    bool grant_at_once(TicketId ticket, const Waiter& waiter);
-
   private:
     /// A model that has waiters and wants a server.
     struct Candidate {
@@ -79,8 +75,6 @@ class Round {
     void grant_all();
     void grant_to(const std::string& model);
     void grant(TicketId ticket, Resident& resident);
-    void give(TicketId ticket, const Waiter& waiter, Resident& resident);
-    Resident* server_for(const Waiter& waiter);
     void unload_idle();
     void trim(Room& room);
     void keep_promises();

@@ -7,6 +7,7 @@
 
 #include "daemon/scheduler/admission.hpp"
 #include "daemon/scheduler/backoff.hpp"
+#include "daemon/scheduler/grants.hpp"
 #include "daemon/scheduler/round.hpp"
 
 namespace routerd::scheduler {
@@ -71,7 +72,29 @@ Actions Scheduler::set_models(std::map<std::string, ModelRules> models, TimePoin
     return settled(std::move(actions), now, nullptr);
 }
 
+std::optional<Grant> Scheduler::grant_at_once(const Ask& ask, TimePoint now) {
+    const bool must_wait = world_.stopping || ask.deadline <= now ||
+                           (!world_.queues.empty() && world_.queues.contains(ask.model));
+    if (must_wait || !world_.models.contains(ask.model)) {
+        return std::nullopt;
+    }
+    const Wanted wanted{
+        ask.model, ask.key, ask.conversation, now, rank_of(ask, world_.rules, now), ask.needs_slot};
+    auto* server = server_for(world_, wanted);
+    if (server == nullptr) {
+        return std::nullopt;
+    }
+    world_.popularity[ask.model].add(now);
+    if (ask.needs_slot) {
+        world_.shares[ask.model].join(ask.key);
+    }
+    return grant_on(world_, ask.ticket, wanted, *server, now);
+}
+
 Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
+    if (const auto granted = grant_at_once(ask, now)) {
+        return {*granted};
+    }
     if (auto reason = refusal_at_the_door(world_, ask, now)) {
         return {Refuse{ask.ticket, ask.model, std::move(*reason)}};
     }
@@ -85,10 +108,6 @@ Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
     waiter.needs_slot = ask.needs_slot;
     waiter.cause = ask.cause;
     world_.popularity[ask.model].add(now);
-    Actions at_once;
-    if (Round(world_, now, at_once).grant_at_once(ask.ticket, waiter)) {
-        return settled(std::move(at_once), now, &ask.model);
-    }
     auto& queue = world_.queues[ask.model];
     if (queue.empty() || ask.cause == Cause::command) {
         world_.places_changed = world_.places_changed || world_.may_want_server(ask.model);
@@ -143,8 +162,32 @@ Actions Scheduler::on_release(TicketId ticket, TimePoint now) {
         auto& mean = world_.mean_hold.try_emplace(granted.model, held).first->second;
         mean = (mean * 7 + held) / 8;
     }
+    if (concerns_nobody(resident->second)) {
+        return wake_to_unload(resident->second);
+    }
     world_.places_changed = world_.places_changed || resident->second.is_idle();
     return settled({}, now, &granted.model);
+}
+
+/// Whether nothing follows from a slot of it that became free, but that it may be unloaded one day.
+bool Scheduler::concerns_nobody(const Resident& resident) const {
+    const auto& rules = world_.rules;
+    const bool may_be_over = rules.max_loaded > 0 || !rules.groups.empty() || rules.yield_to_others;
+    return !may_be_over && world_.queues.empty() && world_.promised.empty() &&
+           resident.phase == Phase::ready;
+}
+
+Actions Scheduler::wake_to_unload(const Resident& resident) {
+    const auto rules = world_.models.find(resident.model);
+    if (rules == world_.models.end() || rules->second.idle_unload.count() == 0) {
+        return {};
+    }
+    const auto at = resident.last_used + rules->second.idle_unload;
+    if (at >= wake_) {
+        return {};  // it is looked at again before that
+    }
+    wake_ = at;
+    return {Wake{at}};
 }
 
 Actions Scheduler::on_ready(InstanceId instance, TimePoint now) {

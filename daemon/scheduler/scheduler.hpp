@@ -54,6 +54,11 @@ class Scheduler {
     Actions set_budgets(std::map<std::string, Budget> budgets, TimePoint now);
 
     Actions on_request(const Ask& ask, TimePoint now);
+
+    /// The part of on_request() that most requests need: nobody waits for the model, and a server
+    /// has a slot. nullopt: that is not so, and nothing was done.
+    std::optional<Grant> grant_at_once(const Ask& ask, TimePoint now);
+
     Actions on_leave(TicketId ticket, TimePoint now);    ///< gave up before it was settled
     Actions on_release(TicketId ticket, TimePoint now);  ///< gave its grant back
 
@@ -110,6 +115,8 @@ class Scheduler {
   private:
     /// `actions` and all that follows from them. `model`: as in Round::settle().
     Actions settled(Actions actions, TimePoint now, const std::string* model);
+    bool concerns_nobody(const Resident& resident) const;
+    Actions wake_to_unload(const Resident& resident);
 
     World world_;
     TimePoint wake_ = TimePoint::max();

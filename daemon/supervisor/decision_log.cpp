@@ -93,13 +93,16 @@ void DecisionLog::add(const api::Event& event) {
     keep(event.model, std::move(decision));
 }
 
-void DecisionLog::passed(const Asker& asker, std::uint64_t instance) {
+void DecisionLog::passed(std::string_view request, std::string_view model, Stamp came,
+                         std::uint64_t instance) {
     if (passed_.size() < most_requests) {
-        passed_.push_back({asker, instance});
+        passed_.push_back({{std::string(request), std::string(model), came}, instance});
         return;
     }
     auto& oldest = passed_[next_passed_];
-    oldest.asker = asker;  // into the memory of its texts
+    oldest.asker.request = request;  // into the memory of its text
+    oldest.asker.model = model;
+    oldest.asker.came = came;
     oldest.instance = instance;
     next_passed_ = (next_passed_ + 1) % most_requests;
 }

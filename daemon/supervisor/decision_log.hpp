@@ -45,7 +45,8 @@ class DecisionLog {
     void add(const api::Event& event);
 
     /// Granted as soon as it came: the cheap case.
-    void passed(const Asker& asker, std::uint64_t instance);
+    void passed(std::string_view request, std::string_view model, Stamp came,
+                std::uint64_t instance);
 
     /// It has to wait. One of the three below follows for its ticket.
     void waits(scheduler::TicketId ticket, const Asker& asker, Wait wait);

@@ -89,18 +89,23 @@ Ticket Fleet::Core::request(const Demand& demand, scheduler::Cause cause) {
     ask.deadline = demand.deadline;
     ask.needs_slot = demand.needs_slot;
     ask.cause = cause;
-    auto state = std::make_unique<Waiting>(door_, ask.ticket, services_.executor, demand,
-                                           decisions_.stamp());
-    auto& made = *state;
     if (demand.is_limited && limiter_.follows()) {
         const auto begun = limiter_.begin(demand.key);
         if (!begun) {
             ++totals_.refused;
-            made.outcome = begun.error();
-            return Ticket(std::move(state));
+            return settled_ticket(ask.ticket, begun.error());
         }
         limited_.emplace(ask.ticket, demand.key);
     }
+    const auto came = decisions_.stamp();
+    if (const auto grant = grant_at_once(ask)) {
+        if (!demand.request_id.empty()) {
+            decisions_.passed(demand.request_id, demand.model, came, grant->instance);
+        }
+        return settled_ticket(ask.ticket, granted(*grant));
+    }
+    auto state = std::make_unique<Waiting>(door_, ask.ticket, services_.executor, demand, came);
+    auto& made = *state;
     tickets_[ask.ticket] = &made;
     Ticket ticket(std::move(state));
     carry_out(scheduler_.on_request(ask, steady_now()));
@@ -109,6 +114,26 @@ Ticket Fleet::Core::request(const Demand& demand, scheduler::Cause cause) {
         decisions_.waits(made.id, made.asker, what_it_waits_for(scheduler_, made.id));
     }
     return ticket;
+}
+
+/// Of most requests: nobody waits, and a server has a slot.
+std::optional<scheduler::Grant> Fleet::Core::grant_at_once(const scheduler::Ask& ask) {
+    if (left_ || carrying_out_) {
+        return std::nullopt;
+    }
+    const auto grant = scheduler_.grant_at_once(ask, steady_now());
+    if (grant) {
+        ++totals_.granted;
+        ++counts_[ask.model].granted;
+        changed();
+    }
+    return grant;
+}
+
+Ticket Fleet::Core::settled_ticket(scheduler::TicketId ticket, Result<Granted> outcome) {
+    auto state = std::make_unique<Ticket::State>(door_, ticket, services_.executor);
+    state->outcome.emplace(std::move(outcome));
+    return Ticket(std::move(state));
 }
 
 void Fleet::Core::leave(scheduler::TicketId ticket) {
@@ -152,15 +177,13 @@ asio::awaitable<std::string> Fleet::Core::end_within(std::uint64_t instance,
     co_return end_of(instance);
 }
 
-Result<Granted> Fleet::Core::granted(const Result<scheduler::Grant>& outcome) const {
-    if (!outcome) {
-        return outcome.error();
+Granted Fleet::Core::granted(const scheduler::Grant& grant) const {
+    const auto kept = instances_.find(grant.instance);
+    auto server = kept == instances_.end() ? nullptr : kept->second.instance->server();
+    if (!server) {  // it has just ended: to connect fails, and why it ended is said
+        server = std::make_shared<ModelServer>(Endpoint());
     }
-    const auto kept = instances_.find(outcome->instance);
-    const auto server = kept == instances_.end() ? nullptr : kept->second.instance->server();
-    // One that has just ended has no address: to connect fails, and why it ended is said.
-    return Granted{outcome->instance, server ? server : std::make_shared<ModelServer>(Endpoint()),
-                   outcome->queued, outcome->loaded};
+    return {grant.instance, std::move(server), grant.queued, grant.loaded};
 }
 
 Ticket::Progress Fleet::Core::progress(scheduler::TicketId ticket) const {
@@ -252,7 +275,7 @@ void Fleet::Core::settle(scheduler::TicketId ticket, Result<scheduler::Grant> ou
         if (outcome) {
             note_grant(*state, *outcome);
         }
-        state->settle(granted(outcome));
+        state->settle(outcome ? Result<Granted>(granted(*outcome)) : outcome.error());
     } else if (outcome) {
         carry_out(scheduler_.on_release(ticket, steady_now()));  // it left while this was under way
     }

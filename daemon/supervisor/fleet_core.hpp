@@ -139,7 +139,9 @@ class Fleet::Core : public InstanceObserver {
     void note_grant(const Waiting& ticket, const scheduler::Grant& grant);
     void note_report(std::uint64_t instance, const LeaseReport& report);
     std::string end_of(std::uint64_t instance) const;
-    Result<Granted> granted(const Result<scheduler::Grant>& outcome) const;
+    std::optional<scheduler::Grant> grant_at_once(const scheduler::Ask& ask);
+    Ticket settled_ticket(scheduler::TicketId ticket, Result<Granted> outcome);
+    Granted granted(const scheduler::Grant& grant) const;
     void note_refusal(const scheduler::Refuse& action);
     void refuse(const scheduler::Refuse& action);
     void end_limited(scheduler::TicketId ticket, std::uint64_t tokens);

@@ -132,7 +132,8 @@ void Fleet::Core::note_grant(const Waiting& ticket, const scheduler::Grant& gran
     if (ticket.waits) {
         decisions_.granted(grant);
     } else if (!ticket.asker.request.empty()) {
-        decisions_.passed(ticket.asker, grant.instance);
+        decisions_.passed(ticket.asker.request, ticket.asker.model, ticket.asker.came,
+                          grant.instance);
     }
 }
 

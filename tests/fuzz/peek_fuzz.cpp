@@ -121,8 +121,8 @@ void check_taken(const routerd::Peeked& peeked, const Reference& reference) {
     }
 }
 
-void check_rewritten(std::string& body, const routerd::Peeked& peeked) {
-    const std::string opening(peeked.opening);
+void check_rewritten(std::string& body) {
+    const std::string opening(routerd::opening_padded(body));
     const auto rewritten = routerd::rewrite_fields(body, {{"model", "\"x\""}}, {"stream"});
     require(rewritten.has_value(), "what was taken can be spliced");
     auto expected = json::parse(body, nullptr, false);
@@ -132,7 +132,7 @@ void check_rewritten(std::string& body, const routerd::Peeked& peeked) {
     auto copy = *rewritten;
     const auto again = routerd::peek(copy);
     require(again && again->model == "x" && !again->stream, "what was spliced is good");
-    require(again->opening == opening, "it is the same conversation");
+    require(routerd::opening_padded(copy) == opening, "it is the same conversation");
 }
 
 /// In memory that ends behind the padding, so that the sanitizer sees more being read.
@@ -167,12 +167,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check_refused(reference, is_json, as_sent);
         return 0;
     }
-    require(lies_in(peeked->opening, body), "the opening is a part of the body");
-    require((routerd::conversation_of(peeked->opening) == 0) == peeked->opening.empty(),
+    const auto opening = routerd::opening_padded(body);
+    require(body == as_sent, "the body stays as it is");
+    require(lies_in(opening, body), "the opening is a part of the body");
+    require((routerd::conversation_of(opening) == 0) == opening.empty(),
             "a conversation has a number");
     if (is_json) {  // else what is wrong is inside a value that was skipped: the server will say it
         check_taken(*peeked, reference);
-        check_rewritten(body, *peeked);
+        check_rewritten(body);
     }
     return 0;
 }

@@ -36,6 +36,10 @@ class DecisionLogTest : public testing::Test {
         return {request, model, log_.stamp()};
     }
 
+    void pass(const DecisionLog::Asker& asker, std::uint64_t instance) {
+        log_.passed(asker.request, asker.model, asker.came, instance);
+    }
+
     /// A request that waits under the next ticket.
     scheduler::TicketId waits(const std::string& request, const std::string& model) {
         log_.waits(++ticket_, asker(request, model), {.why = Wait::Why::loading});
@@ -53,7 +57,7 @@ class DecisionLogTest : public testing::Test {
 
 TEST_F(DecisionLogTest, ARequestThatDidNotWaitExplainsItselfInOneLine) {
     happens("instance.starting", "a");
-    log_.passed(asker("r", "a"), 3);
+    pass(asker("r", "a"), 3);
     const auto decisions = log_.about_request("r");
     ASSERT_THAT(words(decisions), ElementsAre("request.granted"));
     EXPECT_THAT(decisions[0].message, HasSubstr("request 'r' is granted at once"));
@@ -125,12 +129,12 @@ TEST_F(DecisionLogTest, LoadsOfPeopleHaveNoNameAndCountForTheirModel) {
 
 TEST_F(DecisionLogTest, ForgetsTheOldestOfEachKind) {
     happens("instance.first", "a");
-    log_.passed(asker("first-passed", "a"), 1);
+    pass(asker("first-passed", "a"), 1);
     is_granted(waits("first-waited", "a"));
     const auto still = waits("still", "a");
     for (int i = 0; i < 5000; ++i) {
         happens("instance.ready", "a");
-        log_.passed(asker("p" + std::to_string(i), "a"), 1);
+        pass(asker("p" + std::to_string(i), "a"), 1);
         is_granted(waits("w" + std::to_string(i), "a"));
     }
     EXPECT_THAT(log_.about_request("first-passed"), IsEmpty());
@@ -158,7 +162,7 @@ TEST_F(DecisionLogTest, NamesThatNeverEndCostNoMoreThanTheNewest) {
 TEST_F(DecisionLogTest, TriesUnderOneIdAreOneStory) {
     is_granted(waits("r", "a"));
     happens("instance.crashed", "a");
-    log_.passed(asker("r", "a"), 8);
+    pass(asker("r", "a"), 8);
     EXPECT_THAT(words(log_.about_request("r")),
                 ElementsAre("request.waits", "request.granted", "request.granted"));
 }
