@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <sys/wait.h>
 
 #include "tests/support/descriptor_limit.hpp"
 #include "tests/unit/daemon/supervisor/fleet_fixture.hpp"
@@ -293,6 +294,27 @@ TEST_F(FleetServeTest, AdoptsAllServersOfAModel) {
         EXPECT_EQ(pids(fleet), before);
         co_return;
     });
+}
+
+TEST_F(FleetServeTest, LetsOneGoThatEndsWhileAnotherIsStillBeingEnded) {
+    add_model("left");
+    add_model("ended", "ignore-term");
+    pid_t left = 0;
+    asio::steady_timer soon(loop);
+    live(
+        [&](Fleet& fleet) -> asio::awaitable<void> {
+            for (const std::string model : {"left", "ended"}) {
+                const auto loaded = co_await fleet.load(model);
+                EXPECT_TRUE(loaded);
+            }
+            left = fleet.view("left").pid;
+            asio::co_spawn(loop, fleet.unload("ended"), asio::detached);
+            soon.expires_after(config.limits.stop_timeout / 4);  // it is let go by then
+            soon.async_wait([left](auto) { ::kill(left, SIGKILL); });
+        },
+        Fleet::OnShutdown::leave_running);
+    EXPECT_EQ(::waitpid(left, nullptr, 0), left);
+    live([](Fleet&) -> asio::awaitable<void> { co_return; });
 }
 
 }  // namespace
