@@ -25,8 +25,13 @@ constexpr std::size_t keep_most = 64;  // kept connections per instance
 
 constexpr std::chrono::seconds connect_timeout(10);
 // A Unix socket whose queue of connections is full says so at once, and tells nobody when it is
-// not.
-constexpr std::chrono::milliseconds queue_pause(5);
+// not; nor does anybody tell of a descriptor that is free again.
+constexpr std::chrono::milliseconds first_pause(5);
+constexpr std::chrono::milliseconds longest_pause(200);  // there may be thousands who wait
+
+bool is_for_now(int error) noexcept {
+    return error == EAGAIN || error == EMFILE || error == ENFILE || error == ENOBUFS;
+}
 
 Error no_connection(const std::string& why) {
     return {Errc::unavailable, "connect to the model's server: " + why};
@@ -44,7 +49,7 @@ int error_of(int socket) noexcept {
 
 struct Attempt {
     UniqueFd socket;
-    int error = 0;  ///< errno; EINPROGRESS: it takes a while, EAGAIN: the server's queue is full
+    int error = 0;  ///< errno; EINPROGRESS: it takes a while; see is_for_now()
 };
 
 Attempt begin_connection(const UpstreamPool::Endpoint& endpoint) {
@@ -146,8 +151,9 @@ asio::awaitable<UpstreamPool::Connected> UpstreamPool::connect_until(Endpoint en
                                                                      const RemoteAddress* remote,
                                                                      TimePoint deadline) {
     auto attempt = begin_connection(endpoint);
-    while (attempt.error == EAGAIN && steady_now() < deadline) {
-        asio::steady_timer pause(loop_.executor(), queue_pause);
+    for (auto wait = first_pause; is_for_now(attempt.error) && steady_now() < deadline;
+         wait = std::min(wait * 2, longest_pause)) {
+        asio::steady_timer pause(loop_.executor(), wait);
         co_await pause.async_wait(no_throw);
         attempt = begin_connection(endpoint);
     }

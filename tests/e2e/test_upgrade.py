@@ -189,6 +189,19 @@ class UpgradeTest(ScriptedTest):
         wait_for(lambda: self.router.instance('fox')['state'] == state, state)
         self.script.let_go()
 
+    def test_a_stream_goes_on_though_its_model_is_set_otherwise_now(self):
+        self.router.start()
+        stream, = self.held()
+        server = self.router.instance('fox')['pid']
+        self.router.configure(self.script.config('fox') + 'context = 512\n', self.script.program)
+        before = self.upgrade(self.router)
+        self.assertEqual(self.router.instance('fox')['pid'], server)
+        self.script.let_go()
+        self.check_whole(stream)
+        before.wait(60)
+        wait_for(lambda: self.router.instance('fox') is None or
+                 self.router.instance('fox')['pid'] != server, 'the server to be replaced')
+
     def test_an_unload_that_waits_for_a_stream_is_taken_over(self):
         self.router.start()
         stream, = self.held()

@@ -2,15 +2,18 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "daemon/net/tls_context.hpp"
 #include "tests/support/coroutine.hpp"
+#include "tests/support/descriptor_limit.hpp"
 
 namespace routerd::test {
 namespace {
@@ -66,6 +69,18 @@ class RemoteUpstreamTest : public testing::Test {
     std::string error_;
     bool is_remote_ = false;
 };
+
+TEST_F(RemoteUpstreamTest, IsWaitedForWhileThereIsNoDescriptor) {
+    const auto here = listener(loop_, "127.0.0.1", 0);
+    remote_.port = here.local_endpoint().port();
+    places_ = {"127.0.0.1"};
+    EXPECT_EQ(connect(), "127.0.0.1") << error_;
+    std::optional<DescriptorLimit> none(3);
+    asio::steady_timer later(loop_, std::chrono::milliseconds(50));
+    later.async_wait([&none](auto) { none.reset(); });
+    EXPECT_EQ(connect(), "127.0.0.1") << error_;
+    EXPECT_FALSE(none);
+}
 
 TEST_F(RemoteUpstreamTest, IsLookedUpAnewWhenItIsNotWhereItWas) {
     auto one = listener(loop_, "127.0.0.1", 0);
