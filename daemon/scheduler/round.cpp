@@ -28,6 +28,7 @@ TimePoint Round::settle(const std::string* model) {
     unload_idle();
     if (world_.places_changed || world_.places_due <= now_) {
         world_.places_changed = false;
+        world_.is_over = false;
         world_.places_due = TimePoint::max();
         const auto waiting = candidates();
         const auto& rules = world_.rules;

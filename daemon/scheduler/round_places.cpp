@@ -79,7 +79,8 @@ void Round::trim(Room& room) {
     for (auto lack = room.later.overdrawn(what); lack; lack = room.later.overdrawn(what)) {
         const auto* found = first_to_give(room.options(world_, now_), *lack, may_go);
         if (found == nullptr) {
-            return;  // looked at again when one is idle
+            world_.is_over = true;  // looked at again when one is idle
+            return;
         }
         auto& victim = world_.residents.at(found->id);
         auto reason = reason_of(world_, Why::over_the_limit, *lack);

@@ -171,9 +171,7 @@ Actions Scheduler::on_release(TicketId ticket, TimePoint now) {
 
 /// Whether nothing follows from a slot of it that became free, but that it may be unloaded one day.
 bool Scheduler::concerns_nobody(const Resident& resident) const {
-    const auto& rules = world_.rules;
-    const bool may_be_over = rules.max_loaded > 0 || !rules.groups.empty() || rules.yield_to_others;
-    return !may_be_over && world_.queues.empty() && world_.promised.empty() &&
+    return !world_.is_over && world_.queues.empty() && world_.promised.empty() &&
            resident.phase == Phase::ready;
 }
 

@@ -160,6 +160,7 @@ struct World {
     // Most events change nothing for models that wait for a place: they are looked at again when
     // something did, or when the time has come.
     bool places_changed = true;
+    bool is_over = false;  ///< more is held than there is, and whoever may go is busy
     TimePoint places_due = TimePoint::max();
 
     /// Of the model's servers the oldest that is not on its way out, else the oldest that is;

@@ -207,6 +207,22 @@ TEST_F(PlacesTest, ObeysALimitThatBecameSmaller) {
     EXPECT_THAT(last, IsEmpty());
 }
 
+TEST_F(PlacesTest, ObeysItAsSoonAsOneIsIdleWhereAllAreBusy) {
+    limit(2);
+    models({"a", "b"});
+    const auto first = ask("a");
+    ready(1);
+    const auto second = ask("b");
+    ready(2);
+    limit(1);
+    EXPECT_THAT(last, IsEmpty());
+    release(second);
+    EXPECT_THAT(last, ElementsAre("stop b: over_the_limit"));
+    exited(2);
+    release(first);
+    EXPECT_THAT(last, IsEmpty());
+}
+
 TEST_F(PlacesTest, ShowsWhatACommandWouldEvictAndChangesNothing) {
     limit(1);
     models({"a", "b"});
