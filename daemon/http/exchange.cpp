@@ -7,6 +7,7 @@
 #include <ctime>
 #include <utility>
 
+#include "common/base/free_memory.hpp"
 #include "daemon/http/error_response.hpp"
 #include "daemon/http/status.hpp"
 
@@ -49,8 +50,8 @@ std::optional<std::string> Exchange::query(std::string_view name) const {
 }
 
 void Exchange::release_request() noexcept {
-    request_.head.fields = {};
-    extra_ = {};
+    free_memory(request_.head.fields);
+    free_memory(extra_);
     request_.body = {};
     connection_.consume(std::exchange(request_.held, 0));
     connection_.release(connection_.input().size());

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "common/base/free_memory.hpp"
 #include "common/base/units.hpp"
 #include "common/http/chunked.hpp"
 #include "daemon/http/error_response.hpp"
@@ -219,8 +220,8 @@ asio::awaitable<bool> RequestReader::read_body(Connection& connection, Exchange:
 
 void RequestReader::shrink(Exchange::Request& request) {
     if (raw_.capacity() > kept_between) {
-        raw_ = {};
-        request.head.fields = {};
+        free_memory(raw_);
+        free_memory(request.head.fields);
     }
 }
 

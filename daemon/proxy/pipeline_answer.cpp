@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/base/free_memory.hpp"
 #include "common/base/text.hpp"
 #include "daemon/http/error_response.hpp"
 #include "daemon/proxy/pipeline.hpp"
@@ -119,8 +120,8 @@ Transfer::Way Pipeline::on_answer(const http::ResponseHead& head, std::string& t
 
 void Pipeline::on_request_done() {
     exchange_.release_request();
-    head_ = {};
-    rewritten_ = {};
+    free_memory(head_);
+    free_memory(rewritten_);
 }
 
 /// A server's error in a dialect that is not its own, or after our own head is out: said again in

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "common/base/free_memory.hpp"
+
 namespace routerd {
 namespace {
 
@@ -165,7 +167,7 @@ void Transfer::pass_on(std::string_view piece) {
         return settle(client_left());
     }
     if (left.empty()) {
-        to_client_ = {};  // its memory too: a stream that waits holds no more than it needs
+        free_memory(to_client_);  // a stream that waits holds no more than it needs
         blocked_ = false;
     } else {
         std::string kept;

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "common/base/free_memory.hpp"
 #include "daemon/proxy/transfer.hpp"
 
 namespace routerd {
@@ -61,7 +62,7 @@ std::string_view Transfer::take_head(std::string_view piece) {
             left_ = head.content_length;
             answered_at_ = steady_now();
             way_ = pilot_.on_answer(head, to_client_);
-            raw_head_ = {};
+            free_memory(raw_head_);
             const bool may_be_long = kind_ == BodyKind::chunked && way_ != Way::collected;
             if (may_be_long && to_send_.empty()) {
                 pilot_.on_request_done();
