@@ -81,11 +81,22 @@ Count first_of(std::string_view text, std::initializer_list<const char*> names) 
     return std::nullopt;
 }
 
+/// What llama-server evaluated of a prompt is told apart from what it had in its cache.
+Count prompt_in(std::string_view text) {
+    auto count = first_of(text, {"prompt_tokens", "input_tokens"});
+    if (!count) {
+        count = last_of<std::uint64_t>(text, "prompt_n");
+        if (count) {
+            *count += last_of<std::uint64_t>(text, "cache_n").value_or(0);
+        }
+    }
+    return count;
+}
+
 Found expected(std::string_view text) {
     const auto end = text.substr(text.size() - std::min(text.size(), kept));
     return {last_of<double>(end, "predicted_per_second"),
-            first_of(end, {"completion_tokens", "output_tokens", "predicted_n"}),
-            first_of(end, {"prompt_tokens", "input_tokens", "prompt_n"})};
+            first_of(end, {"completion_tokens", "output_tokens", "predicted_n"}), prompt_in(end)};
 }
 
 void check(const std::string& text, const std::vector<Pieces>& ways) {
