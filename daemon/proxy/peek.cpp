@@ -30,6 +30,12 @@ simdjson::padded_string_view padded(std::string_view body) {
     return simdjson::padded_string_view(body.data(), body.size(), body.size() + peek_padding);
 }
 
+/// The object that `body` is; it lives in `document`.
+simdjson::error_code open(std::string_view body, od::document& document, od::object& object) {
+    const auto error = parser().iterate(padded(body)).get(document);
+    return error == simdjson::SUCCESS ? document.get_object().get(object) : error;
+}
+
 // Of a larger body, what is behind the object is left to the server, which may have answered before
 // it comes to that.
 constexpr std::size_t looked_at_whole = 64U << 10U;
@@ -151,10 +157,7 @@ Result<std::vector<Member>> members(std::string_view body) {
     std::vector<Member> found;
     od::document document;
     od::object object;
-    auto error = parser().iterate(padded(body)).get(document);
-    if (error == simdjson::SUCCESS) {
-        error = document.get_object().get(object);
-    }
+    auto error = open(body, document, object);
     if (error != simdjson::SUCCESS) {
         return not_json(error);
     }
@@ -203,10 +206,7 @@ Result<Peeked> peek_object(std::string_view body, std::size_t& length) {
     Peeked peeked;
     od::document document;
     od::object object;
-    auto error = parser().iterate(padded(body)).get(document);
-    if (error == simdjson::SUCCESS) {
-        error = document.get_object().get(object);
-    }
+    auto error = open(body, document, object);
     if (error != simdjson::SUCCESS) {
         return not_json(error);
     }
@@ -263,10 +263,7 @@ std::string_view opening_padded(std::string_view body) {
     std::string_view opening;
     od::document document;
     od::object object;
-    auto error = parser().iterate(padded(body)).get(document);
-    if (error == simdjson::SUCCESS) {
-        error = document.get_object().get(object);
-    }
+    auto error = open(body, document, object);
     if (error != simdjson::SUCCESS) {
         return {};
     }
