@@ -5,7 +5,7 @@
 # command is missing, however it came to the machine.
 # shellcheck disable=SC2034  # used by those who source this
 build_packages=(g++:g++ cmake:cmake ninja-build:ninja pkg-config:pkg-config
-    nlohmann-json3-dev libsimdjson-dev libtomlplusplus-dev libspdlog-dev libsqlite3-dev
+    nlohmann-json3-dev libtomlplusplus-dev libspdlog-dev libsqlite3-dev
     libcli11-dev libssl-dev libcurl4-openssl-dev liburing-dev)
 
 step() { printf '\n==> %s\n' "$*" >&2; }

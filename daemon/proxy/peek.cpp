@@ -5,78 +5,51 @@
 #include <functional>
 #include <utility>
 
-#define SIMDJSON_EXCEPTIONS 0  // a result that is used without a look at its error does not compile
-#include <simdjson.h>
+#include "daemon/proxy/json_text.hpp"
 
 namespace routerd {
 namespace {
 
-namespace od = simdjson::ondemand;
-
-Error not_json(simdjson::error_code code) {
-    const std::string why = code == simdjson::EMPTY ? "it is empty" : simdjson::error_message(code);
+Error not_json(const std::string& why) {
     return Error(Errc::invalid_request, "the request body is not a JSON object: " + why)
         .with_hint("send one like {\"model\": \"NAME\", …} with content-type: application/json");
 }
 
-od::parser& parser() {
-    static thread_local od::parser shared;  // keeps its buffers from request to request
-    return shared;
+Error not_json(const JsonMembers& members) {
+    return not_json("at byte " + std::to_string(members.at()) + ", " + members.fault());
 }
 
-static_assert(peek_padding >= simdjson::SIMDJSON_PADDING);
-
-simdjson::padded_string_view padded(std::string_view body) {
-    return simdjson::padded_string_view(body.data(), body.size(), body.size() + peek_padding);
-}
-
-/// The object that `body` is; it lives in `document`.
-simdjson::error_code open(std::string_view body, od::document& document, od::object& object) {
-    const auto error = parser().iterate(padded(body)).get(document);
-    return error == simdjson::SUCCESS ? document.get_object().get(object) : error;
-}
+static_assert(peek_padding >= json_padding);
 
 // Of a larger body, what is behind the object is left to the server, which may have answered before
 // it comes to that.
 constexpr std::size_t looked_at_whole = 64U << 10U;
 
-/// The first JSON object of a body behind which there is something else: its length, or 0 where
-/// there is no whole one.
-std::size_t length_of_object(std::string_view body) {
-    std::size_t depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < body.size(); ++i) {
-        const char c = body[i];
-        if (in_string) {
-            i += c == '\\' ? 1U : 0U;
-            in_string = c != '"';
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            ++depth;
-        } else if ((c == '}' || c == ']') && (depth == 0 || --depth == 0)) {
-            return i + 1;
-        }
+Result<void> note_model(std::string_view value, Peeked& peeked) {
+    if (value == "null") {
+        peeked.model.reset();
+        return {};
     }
-    return 0;
+    if (value.front() != '"') {
+        return Error(Errc::invalid_request, "'model' must be a string").with_param("model");
+    }
+    auto name = json_text(value.substr(1, value.size() - 2));
+    if (!name) {
+        return not_json("the value of 'model' is no string");
+    }
+    peeked.model = std::move(name);
+    return {};
 }
 
-simdjson::error_code note_model(od::value value, Peeked& peeked) {
-    bool is_null = false;
-    auto error = value.is_null().get(is_null);
-    if (error != simdjson::SUCCESS) {
-        return error;
+Result<void> note_member(const JsonMembers::Member& member, Peeked& peeked) {
+    if (member.is_called("model")) {
+        return note_model(member.value, peeked);
     }
-    if (is_null) {
-        peeked.model.reset();
-        return simdjson::SUCCESS;
+    const bool is_boolean = member.value == "true" || member.value == "false";
+    if (is_boolean && member.is_called("stream")) {  // of another type it is the server's affair
+        peeked.stream = member.value == "true";
     }
-    std::string_view name;
-    error = value.get_string().get(name);
-    if (error == simdjson::SUCCESS) {
-        peeked.model = std::string(name);
-    }
-    return error;
+    return {};
 }
 
 /// Whether a message, as written, has the role of the user. In a text the quotes are escaped.
@@ -84,169 +57,61 @@ bool is_of_user(std::string_view message) {
     return message.find("\"user\"") != std::string_view::npos;
 }
 
-simdjson::error_code note_messages(od::array messages, std::string_view& opening) {
+/// Of an array, as written: its elements up to the first message of the user's.
+std::string_view first_messages(std::string_view array) {
     constexpr unsigned most_before_user = 8;  // system and developer messages, examples
-    unsigned seen = 0;
-    for (auto element : messages) {
-        od::value message;
-        std::string_view text;
-        auto error = std::move(element).get(message);
-        if (error == simdjson::SUCCESS) {
-            error = simdjson::to_json_string(message).get(text);
-        }
-        if (error != simdjson::SUCCESS) {
-            return error;
-        }
-        const auto* begin = opening.empty() ? text.data() : opening.data();
-        const auto* end = text.data() + text.size();
-        opening = std::string_view(begin, static_cast<std::size_t>(end - begin));
-        if (is_of_user(text) || ++seen == most_before_user) {
+    JsonWalk walk(array);
+    walk.skip('[');
+    std::string_view found;
+    for (unsigned seen = 0; seen < most_before_user; ++seen) {
+        const auto message = walk.value();
+        if (message.empty()) {
             break;
         }
-    }
-    return simdjson::SUCCESS;
-}
-
-simdjson::error_code note_opening(od::value value, std::string_view& opening) {
-    constexpr std::size_t prompt_begin = 512;
-    opening = {};
-    od::json_type type{};
-    auto error = value.type().get(type);
-    if (error != simdjson::SUCCESS) {
-        return error;
-    }
-    if (type == od::json_type::array) {
-        od::array messages;
-        error = value.get_array().get(messages);
-        return error == simdjson::SUCCESS ? note_messages(messages, opening) : error;
-    }
-    if (type == od::json_type::string) {
-        error = simdjson::to_json_string(value).get(opening);
-        opening = opening.substr(0, prompt_begin);
-    }
-    return error;
-}
-
-simdjson::error_code note_field(od::field field, Peeked& peeked) {
-    std::string_view key;
-    auto error = field.unescaped_key().get(key);
-    if (error != simdjson::SUCCESS) {
-        return error;
-    }
-    if (key == "model") {
-        return note_model(field.value(), peeked);
-    }
-    if (key == "stream") {
-        od::json_type type{};
-        error = field.value().type().get(type);
-        if (error == simdjson::SUCCESS && type == od::json_type::boolean) {
-            return field.value().get_bool().get(peeked.stream);
+        const auto* const begin = found.empty() ? message.data() : found.data();
+        const auto* const end = message.data() + message.size();
+        found = {begin, static_cast<std::size_t>(end - begin)};
+        if (is_of_user(message) || !walk.skip(',')) {
+            break;
         }
-    }
-    return error;
-}
-
-/// Where one top-level member lies, from its key's quote to the end of its value.
-struct Member {
-    std::string key;
-    std::size_t begin;
-    std::size_t end;
-};
-
-Result<std::vector<Member>> members(std::string_view body) {
-    std::vector<Member> found;
-    od::document document;
-    od::object object;
-    auto error = open(body, document, object);
-    if (error != simdjson::SUCCESS) {
-        return not_json(error);
-    }
-    for (auto entry : object) {
-        od::field field;
-        std::string_view raw;
-        error = std::move(entry).get(field);
-        if (error != simdjson::SUCCESS) {
-            return not_json(error);
-        }
-        const auto* key_at = field.key().raw();
-        const auto begin = static_cast<std::size_t>(key_at - body.data()) - 1;
-        std::string_view key;
-        error = field.unescaped_key().get(key);
-        std::string name(key);
-        if (error == simdjson::SUCCESS) {
-            error = simdjson::to_json_string(field.value()).get(raw);
-        }
-        if (error != simdjson::SUCCESS) {
-            return not_json(error);
-        }
-        const auto end = static_cast<std::size_t>(raw.data() - body.data()) + raw.size();
-        found.push_back({std::move(name), begin, end});
     }
     return found;
 }
 
-/// Ends the text for the parser, which would take a brace behind it for one of its own.
-class Ended {
-  public:
-    explicit Ended(std::string_view body)
-        : behind_(const_cast<char*>(body.data()) + body.size()),
-          was_(std::exchange(*behind_, ' ')) {}
-    Ended(const Ended&) = delete;
-    Ended& operator=(const Ended&) = delete;
-    ~Ended() { *behind_ = was_; }
+std::string_view opening_of(std::string_view value) {
+    constexpr std::size_t prompt_begin = 512;
+    switch (value.front()) {
+        case '[':
+            return first_messages(value);
+        case '"':
+            return value.substr(0, prompt_begin);
+        default:
+            return {};
+    }
+}
 
-  private:
-    char* behind_;
-    char was_;
-};
-
-/// `length` becomes that of the object, where something is behind it.
-Result<Peeked> peek_object(std::string_view body, std::size_t& length) {
-    const Ended ended(body);
-    Peeked peeked;
-    od::document document;
-    od::object object;
-    auto error = open(body, document, object);
-    if (error != simdjson::SUCCESS) {
-        return not_json(error);
-    }
-    for (auto entry : object) {
-        od::field field;
-        error = std::move(entry).get(field);
-        if (error == simdjson::SUCCESS) {
-            error = note_field(std::move(field), peeked);
-        }
-        if (error == simdjson::INCORRECT_TYPE) {  // of the others any type is the server's affair
-            return Error(Errc::invalid_request, "'model' must be a string").with_param("model");
-        }
-        if (error != simdjson::SUCCESS) {
-            return not_json(error);
-        }
-    }
-    const char* rest = nullptr;
-    if (document.current_location().get(rest) == simdjson::SUCCESS) {
-        length = static_cast<std::size_t>(rest - body.data());
-    }
-    return peeked;
+bool is_blank_from(std::string_view text, std::size_t at) {
+    return text.find_first_not_of(" \t\r\n", at) == std::string_view::npos;
 }
 
 }  // namespace
 
 Result<Peeked> peek_padded(std::string_view body) {
     if (body.empty()) {
-        return not_json(simdjson::EMPTY);
+        return not_json("it is empty");
     }
-    std::size_t length = body.size();
-    auto peeked = peek_object(body, length);
-    if (!peeked) {  // what is behind the object can hide its end from the parser
-        length = length_of_object(body);
-        if (length == 0 || length == body.size()) {
-            return peeked;
+    Peeked peeked;
+    JsonMembers members(body);
+    while (const auto member = members.next()) {
+        const auto noted = note_member(*member, peeked);
+        if (!noted) {
+            return noted.error();
         }
-        auto length_of_first = length;
-        peeked = peek_object(body.substr(0, length), length_of_first);
     }
-    if (peeked && length < body.size() && body.size() <= looked_at_whole) {
+    if (members.fault() != nullptr) {
+        return not_json(members);
+    }
+    if (body.size() <= looked_at_whole && !is_blank_from(body, members.at())) {
         return Error(Errc::invalid_request,
                      "there is something behind the request body's JSON object");
     }
@@ -259,27 +124,12 @@ Result<Peeked> peek(std::string& body) {
 }
 
 std::string_view opening_padded(std::string_view body) {
-    const Ended ended(body);
     std::string_view opening;
-    od::document document;
-    od::object object;
-    auto error = open(body, document, object);
-    if (error != simdjson::SUCCESS) {
-        return {};
-    }
-    for (auto entry : object) {
-        od::field field;
-        std::string_view key;
-        error = std::move(entry).get(field);
-        if (error == simdjson::SUCCESS) {
-            error = field.unescaped_key().get(key);
-        }
-        if (error == simdjson::SUCCESS &&
-            (key == "messages" || key == "prompt" || key == "input")) {
-            error = note_opening(field.value(), opening);
-        }
-        if (error != simdjson::SUCCESS) {
-            break;  // the server says what is wrong there
+    JsonMembers members(body);
+    while (const auto member = members.next()) {
+        if (member->is_called("messages") || member->is_called("prompt") ||
+            member->is_called("input")) {
+            opening = opening_of(member->value);
         }
     }
     return opening;
@@ -292,10 +142,6 @@ std::uint64_t conversation_of(std::string_view opening) noexcept {
 Result<std::string> rewrite_padded(std::string_view body,
                                    const std::map<std::string, std::string>& set,
                                    const std::vector<std::string>& strip) {
-    auto found = members(body);
-    if (!found) {
-        return found.error();
-    }
     std::string result = "{";
     const auto add = [&result](std::string_view member) {
         if (result.size() > 1) {
@@ -303,15 +149,23 @@ Result<std::string> rewrite_padded(std::string_view body,
         }
         result += member;
     };
-    for (const auto& member : *found) {
-        const bool dropped = set.contains(member.key) ||
-                             std::find(strip.begin(), strip.end(), member.key) != strip.end();
-        if (!dropped) {
-            add(body.substr(member.begin, member.end - member.begin));
+    const auto is_changed = [&](const JsonMembers::Member& member) {
+        return std::ranges::any_of(
+                   set, [&](const auto& entry) { return member.is_called(entry.first); }) ||
+               std::ranges::any_of(strip, [&](const auto& name) { return member.is_called(name); });
+    };
+    JsonMembers members(body);
+    while (const auto member = members.next()) {
+        if (!is_changed(*member)) {
+            add(member->whole());
         }
     }
+    if (members.fault() != nullptr) {
+        return not_json(members);
+    }
     for (const auto& [name, value] : set) {
-        add("\"" + name + "\":" + value);
+        std::string member = "\"";
+        add(member.append(name).append("\":").append(value));
     }
     return result + "}";
 }

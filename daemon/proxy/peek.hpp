@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "daemon/proxy/json_text.hpp"
 
 namespace routerd {
 
@@ -17,9 +18,8 @@ struct Peeked {
     bool stream = false;
 };
 
-/// How many bytes behind a body the parser may read; what they are has no influence. The first of
-/// them is written for the time of the call, so the memory must not be constant.
-inline constexpr std::size_t peek_padding = 64;
+/// How many bytes behind a body may be read; what they are has no influence.
+inline constexpr std::size_t peek_padding = json_padding;
 
 /// Looks at the top-level fields of a JSON object without building anything of the rest. Behind
 /// `body`, peek_padding bytes must be readable. Of a repeated field the last one counts, as for
