@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include <linux/sockios.h>
@@ -58,6 +59,21 @@ ssize_t send_pieces(int socket, std::span<const asio::const_buffer> buffers) noe
     message.msg_iov = pieces.data();
     message.msg_iovlen = count;
     return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/// Bytes of a TCP socket that its peer has received for sure. nullopt: it does not say so.
+std::optional<std::uint64_t> acknowledged(int socket) noexcept {
+    // linux/tcp.h cannot be included beside netinet/tcp.h, whose tcp_info ends before this field.
+    constexpr std::size_t bytes_acked_at = 120;
+    std::array<char, bytes_acked_at + sizeof(std::uint64_t)> info{};
+    socklen_t size = info.size();
+    if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, info.data(), &size) != 0 ||
+        size < info.size()) {
+        return std::nullopt;
+    }
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, info.data() + bytes_acked_at, sizeof(bytes));
+    return bytes > 0 ? bytes - 1 : 0;  // whoever connected counts the SYN as one
 }
 
 }  // namespace
@@ -352,6 +368,11 @@ void Stream::wait_for_output() {
     }
 }
 
+/// With TLS the socket sends more than was written: there, what the peer has acknowledged so far.
+std::uint64_t Stream::mark() const noexcept {
+    return tls_ ? acknowledged(socket_.get()).value_or(0) : written_;
+}
+
 bool Stream::peer_took_nothing(std::uint64_t before, int error) const noexcept {
     int family = AF_UNIX;
     socklen_t size = sizeof(family);
@@ -372,17 +393,8 @@ bool Stream::peer_took_nothing(std::uint64_t before, int error) const noexcept {
     if (error == ECONNRESET) {
         return false;  // it may have read all: nobody says so before a moment has passed
     }
-    // linux/tcp.h cannot be included beside netinet/tcp.h, whose tcp_info ends before this field.
-    constexpr std::size_t bytes_acked_at = 120;
-    std::array<char, bytes_acked_at + sizeof(std::uint64_t)> info{};
-    size = info.size();
-    if (::getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, info.data(), &size) != 0 ||
-        size < info.size()) {
-        return false;
-    }
-    std::uint64_t acknowledged = 0;
-    std::memcpy(&acknowledged, info.data() + bytes_acked_at, sizeof(acknowledged));
-    return acknowledged <= before + 1;  // the SYN counts as one
+    const auto now = acknowledged(socket_.get());
+    return now && *now <= before;
 }
 
 std::pair<UniqueFd, std::unique_ptr<TlsSession>> Stream::release() noexcept {

@@ -113,13 +113,13 @@ class Stream final : private Poller::Watched, private Expiring {
     int native_handle() const noexcept { return socket_.get(); }
     IoLoop& loop() const noexcept { return loop_; }
 
-    /// Bytes written since it was made.
-    std::uint64_t written() const noexcept { return written_; }
+    /// Before something is written: what peer_took_nothing() is asked with afterwards.
+    std::uint64_t mark() const noexcept;
 
-    /// Whether the peer is known not to have received anything that was written after the first
-    /// `before` bytes; asked when the connection turned out to be broken with `error`, or 0 when it
-    /// just ended. A Unix socket says so by ECONNRESET (the peer closed with our bytes unread) or
-    /// by what lies in it, TCP by what was acknowledged, unless it is a reset: that acknowledges
+    /// Whether the peer is known not to have received anything that was written after mark() gave
+    /// `before`; asked when the connection turned out to be broken with `error`, or 0 when it just
+    /// ended. A Unix socket says so by ECONNRESET (the peer closed with our bytes unread) or by
+    /// what lies in it, TCP by what was acknowledged, unless it is a reset: that acknowledges
     /// nothing, and the kernel delays to do so for what the peer has read.
     bool peer_took_nothing(std::uint64_t before, int error) const noexcept;
 
@@ -167,7 +167,7 @@ class Stream final : private Poller::Watched, private Expiring {
     Owner& owner_;
     UniqueFd socket_;
     std::unique_ptr<TlsSession> tls_;  // nullptr: none
-    std::uint64_t written_ = 0;
+    std::uint64_t written_ = 0;        // bytes, without TLS
     std::unique_ptr<std::string> unsent_;
     // What the loop received: bytes that lie at its `place`, or with us where they stay longer, or
     // what else came of it.

@@ -68,7 +68,7 @@ void Transfer::start(std::string_view head, std::string_view body) {
     auto& connection = exchange_.connection();
     request_ = {asio::buffer(head), asio::buffer(body)};
     to_send_ = request_;
-    written_before_ = upstream_.stream().written();
+    mark_ = upstream_.stream().mark();
     upstream_.set_user(this);
     upstream_.stream().set_deadline(connection.now() + limits_.first_byte);
     connection.on_gone([this] { on_client_gone(); });
@@ -217,7 +217,7 @@ void Transfer::on_server_failure(int error) {
     const int cause = send_error_ != 0 ? send_error_ : error;
     // RFC 9110 9.2.2: what a server may have begun to do is not asked of it twice.
     untouched_ = method == "GET" || method == "HEAD" ||
-                 upstream_.stream().peer_took_nothing(written_before_, cause);
+                 upstream_.stream().peer_took_nothing(mark_, cause);
     settle(
         Error(Errc::upstream_error, "the model's server closed the connection without an answer"));
 }

@@ -118,7 +118,7 @@ class Transfer final : private Upstream::User {
 
     std::array<asio::const_buffer, 2> request_;
     std::span<asio::const_buffer> to_send_;  // of request_
-    std::uint64_t written_before_ = 0;
+    std::uint64_t mark_ = 0;
     int send_error_ = 0;
 
     http::HeadScanner scanner_;

@@ -251,7 +251,7 @@ TEST_F(JoinedStream, WhatItReceivedGoesWithItsSocket) {
 TEST_F(JoinedStream, WritesOfATurnHaveLeftWhenItEnds) {
     IN_A_SHARED_TURN({
         EXPECT_EQ(line_.write("an answer").state, State::moved);
-        EXPECT_EQ(line_.stream->written(), 9U);
+        EXPECT_EQ(line_.stream->mark(), 9U);
         EXPECT_EQ(line_.hear(), "") << "not yet";
     });
     EXPECT_EQ(line_.hear(), "an answer");
@@ -305,7 +305,7 @@ TEST_F(JoinedStream, WhatTheSocketDidNotTakeWaitsForRoom) {
     EXPECT_EQ(line_.times_writable, 1);
     all += line_.hear();
     EXPECT_EQ(all.substr(filled), "the end");
-    EXPECT_EQ(line_.stream->written(), 7U);
+    EXPECT_EQ(line_.stream->mark(), 7U);
     EXPECT_EQ(line_.write("!").state, State::moved);
     EXPECT_EQ(line_.hear(), "!");
 }
