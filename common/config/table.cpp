@@ -194,9 +194,10 @@ void add_access(std::vector<ConfigKey>& keys) {
                        count_type(0U, 1'000'000U), "per key; 0: no limit"));
     keys.push_back(key("rate_limit.burst", r, &R::burst, count_type(0U, 1'000'000U),
                        "requests at once; 0: the same as requests_per_minute"));
-    keys.push_back(key("rate_limit.tokens_per_minute", r, &R::tokens_per_minute,
-                       count_type(0U, 1'000'000'000U),
-                       "tokens, of prompts and answers, that each key may use; 0: no limit"));
+    keys.push_back(key(
+        "rate_limit.tokens_per_minute", r, &R::tokens_per_minute, count_type(0U, 1'000'000'000U),
+        "tokens, of prompts and answers, that each key may use; who leaves a stream before "
+        "its end is charged by what came; 0: no limit"));
     keys.push_back(key("rate_limit.concurrent", r, &R::concurrent, count_type(0U, 1'000'000U),
                        "requests of each key at once, those that wait among them; 0: no limit"));
 }

@@ -28,6 +28,24 @@ Error too_much(std::string_view key, unsigned limit, const std::string& what,
 
 }  // namespace
 
+/// When the key's bucket is full again. One that is full and one that nobody knows are the same, so
+/// that of keys that are not used any more nothing stays.
+TimePoint& RateLimiter::bucket(Schedule& schedule, std::string_view key, TimePoint now) {
+    const auto found = schedule.full_at.find(key);
+    if (found != schedule.full_at.end()) {
+        return found->second;
+    }
+    if (schedule.full_at.size() >= schedule.next_look) {
+        std::erase_if(schedule.full_at, [now](const auto& entry) { return entry.second <= now; });
+        schedule.next_look = std::max(first_look, 2 * schedule.full_at.size());
+    }
+    return schedule.full_at.emplace(std::string(key), now).first->second;
+}
+
+std::size_t RateLimiter::known() const noexcept {
+    return requests_.full_at.size() + tokens_.full_at.size();
+}
+
 Admission RateLimiter::take(std::string_view key, TimePoint now) {
     Admission admission;
     if (rules_.tokens_per_minute != 0) {
@@ -41,8 +59,9 @@ Admission RateLimiter::take(std::string_view key, TimePoint now) {
 
 void RateLimiter::take_tokens(Admission& admission, std::string_view key, TimePoint now) const {
     constexpr TimePoint::duration full = std::chrono::minutes(1);
-    const auto found = tokens_full_at_.find(key);
-    const auto full_at = found == tokens_full_at_.end() ? now : std::max(found->second, now);
+    const auto& known = tokens_.full_at;
+    const auto found = known.find(key);
+    const auto full_at = found == known.end() ? now : std::max(found->second, now);
     const auto left = full - (full_at - now);
     auto& allowance = admission.tokens.emplace();
     allowance.limit = rules_.tokens_per_minute;
@@ -62,11 +81,8 @@ void RateLimiter::take_tokens(Admission& admission, std::string_view key, TimePo
 void RateLimiter::take_request(Admission& admission, std::string_view key, TimePoint now) {
     const auto burst = rules_.burst != 0 ? rules_.burst : rules_.per_minute;
     const auto each = time_of(1, rules_.per_minute);
-    auto found = full_at_.find(key);
-    if (found == full_at_.end()) {
-        found = full_at_.emplace(std::string(key), now).first;
-    }
-    const auto before = std::max(found->second, now);
+    auto& full_at = bucket(requests_, key, now);
+    const auto before = std::max(full_at, now);
     const auto early = before + each - now - each * burst;
     auto& allowance = admission.allowance.emplace();
     allowance.limit = burst;
@@ -80,11 +96,11 @@ void RateLimiter::take_request(Admission& admission, std::string_view key, TimeP
         return;
     }
     if (!admission.refusal) {
-        found->second = before + each;
+        full_at = before + each;
     }
-    const auto full_at = std::max(found->second, now);
-    allowance.remaining = static_cast<unsigned>((each * burst - (full_at - now)) / each);
-    allowance.reset = ceil<milliseconds>(full_at - now);
+    const auto until_full = std::max(full_at, now) - now;
+    allowance.remaining = static_cast<unsigned>((each * burst - until_full) / each);
+    allowance.reset = ceil<milliseconds>(until_full);
 }
 
 Result<void> RateLimiter::begin(std::string_view key) {
@@ -109,15 +125,12 @@ void RateLimiter::spend(std::string_view key, std::uint64_t tokens, TimePoint no
     if (rules_.tokens_per_minute == 0 || tokens == 0) {
         return;
     }
-    auto found = tokens_full_at_.find(key);
-    if (found == tokens_full_at_.end()) {
-        found = tokens_full_at_.emplace(std::string(key), now).first;
-    }
     // An answer of more tokens than there are is an upstream's mistake: not for ever on its
     // account.
     const auto most = 100.0 * rules_.tokens_per_minute;
     const auto counted = std::min(static_cast<double>(tokens), most);
-    found->second = std::max(found->second, now) + time_of(counted, rules_.tokens_per_minute);
+    auto& full_at = bucket(tokens_, key, now);
+    full_at = std::max(full_at, now) + time_of(counted, rules_.tokens_per_minute);
 }
 
 }  // namespace routerd

@@ -29,9 +29,8 @@ struct Admission {
 /// How much each key may ask: a token bucket for its requests and one for its tokens, by their
 /// virtual schedules (the generic cell rate algorithm, ITU-T I.371): one time point each, no timer;
 /// and how many of its requests may be under way. What tokens an answer takes is known when it has
-/// ended, so a key may go into debt by what it has under way; it waits until that is paid. Knows as
-/// many keys as there are names of keys; what a client invents never comes here. Pure: the time is
-/// given.
+/// ended, so a key may go into debt by what it has under way; it waits until that is paid. Names
+/// that a client invents never come here. Pure: the time is given.
 class RateLimiter {
   public:
     struct Rules {
@@ -60,14 +59,22 @@ class RateLimiter {
     /// So many tokens were used.
     void spend(std::string_view key, std::uint64_t tokens, TimePoint now);
 
+    /// Buckets that it remembers.
+    std::size_t known() const noexcept;
+
   private:
-    using Schedule = std::map<std::string, TimePoint, std::less<>>;
+    static constexpr std::size_t first_look = 64;  // entries
+    struct Schedule {
+        std::map<std::string, TimePoint, std::less<>> full_at;  ///< the buckets, when each is full
+        std::size_t next_look = first_look;  ///< so many entries: look which are of no use
+    };
+    static TimePoint& bucket(Schedule& schedule, std::string_view key, TimePoint now);
     void take_tokens(Admission& admission, std::string_view key, TimePoint now) const;
     void take_request(Admission& admission, std::string_view key, TimePoint now);
 
     Rules rules_;
-    Schedule full_at_;         ///< when the bucket of requests is full again
-    Schedule tokens_full_at_;  ///< the same of tokens
+    Schedule requests_;
+    Schedule tokens_;
     std::map<std::string, unsigned, std::less<>> under_way_;
 };
 

@@ -60,6 +60,7 @@ class Pipeline final : private Transfer::Pilot {
     void send();
     bool may_send_again() const;
     bool conclude();
+    std::uint64_t tokens_used(const TailTap::Figures& figures) const;
     asio::awaitable<void> blame_server();
 
     // What the client gets (pipeline_answer.cpp)

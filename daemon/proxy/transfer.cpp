@@ -216,8 +216,8 @@ void Transfer::on_server_failure(int error) {
     const auto method = exchange_.head().method;
     const int cause = send_error_ != 0 ? send_error_ : error;
     // RFC 9110 9.2.2: what a server may have begun to do is not asked of it twice.
-    untouched_ = method == "GET" || method == "HEAD" ||
-                 upstream_.stream().peer_took_nothing(mark_, cause);
+    untouched_ =
+        method == "GET" || method == "HEAD" || upstream_.stream().peer_took_nothing(mark_, cause);
     settle(
         Error(Errc::upstream_error, "the model's server closed the connection without an answer"));
 }

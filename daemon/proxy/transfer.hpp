@@ -73,8 +73,10 @@ class Transfer final : private Upstream::User {
 
     /// The server is known to have done nothing for the request: it may be sent once more.
     bool untouched() const noexcept { return untouched_; }
-    unsigned status() const noexcept { return status_; }  ///< of the answer; 0: none yet
-    std::uint64_t bytes() const noexcept { return bytes_; }
+    unsigned status() const noexcept { return status_; }     ///< of the answer; 0: none yet
+    std::uint64_t bytes() const noexcept { return bytes_; }  ///< of its body, without framing
+    /// In how many pieces they came: of a stream, about one a token.
+    std::uint64_t pieces() const noexcept { return pieces_; }
     const TailTap& tap() const noexcept { return tap_; }
     TimePoint answered_at() const noexcept { return answered_at_; }
 
@@ -98,8 +100,8 @@ class Transfer final : private Upstream::User {
     void take(std::string_view piece);
     std::string_view take_head(std::string_view piece);
     void take_body(std::string_view piece);
-    std::optional<std::size_t> examine(std::string_view piece);
-    void decode(std::string_view piece);
+    template <class OnData>
+    std::size_t go_over(std::string_view piece, const OnData& on_data);
     void append_decoded(std::string_view data);
     void pass_on(std::string_view piece);
     void on_server_end();
@@ -138,6 +140,7 @@ class Transfer final : private Upstream::User {
     std::string to_client_;  // the head; then what the client has not taken
     std::string collected_;
     std::uint64_t bytes_ = 0;
+    std::uint64_t pieces_ = 0;
     TailTap tap_;
     TimePoint answered_at_;
 

@@ -79,31 +79,6 @@ std::string_view Transfer::take_head(std::string_view piece) {
     return {};
 }
 
-/// How much of a piece belongs to this body; nullopt when it breaks the framing.
-std::optional<std::size_t> Transfer::examine(std::string_view piece) {
-    if (kind_ == BodyKind::until_close) {
-        tap_.see(piece);
-        return piece.size();
-    }
-    if (kind_ == BodyKind::length) {
-        const auto mine = static_cast<std::size_t>(std::min<std::uint64_t>(left_, piece.size()));
-        left_ -= mine;
-        tap_.see(piece.substr(0, mine));
-        return mine;
-    }
-    std::size_t mine = 0;
-    while (kind_ == BodyKind::chunked && mine < piece.size() && !decoder_.done()) {
-        const auto step = decoder_.next(piece.substr(mine));
-        if (decoder_.bad()) {
-            settle_bad("sent invalid chunks", decoder_.fault());
-            return std::nullopt;
-        }
-        tap_.see(step.data);
-        mine += step.consumed;
-    }
-    return mine;
-}
-
 void Transfer::append_decoded(std::string_view data) {
     if (way_ == Way::collected) {
         collected_.append(data.substr(0, most_collected - collected_.size()));
@@ -116,40 +91,49 @@ void Transfer::append_decoded(std::string_view data) {
     }
 }
 
-/// Takes a piece out of the server's framing.
-void Transfer::decode(std::string_view piece) {
-    if (kind_ != BodyKind::chunked) {
-        const auto mine = examine(piece).value_or(0);
-        excess_ = excess_ || mine < piece.size();
-        bytes_ += mine;
-        return append_decoded(piece.substr(0, mine));
+/// Goes over what of a piece belongs to this body, and hands on the data in it; gives how much that
+/// is. Where the framing is broken, the transfer is settled.
+template <class OnData>
+std::size_t Transfer::go_over(std::string_view piece, const OnData& on_data) {
+    const auto note = [&](std::string_view data) {
+        tap_.see(data);
+        bytes_ += data.size();
+        pieces_ += data.empty() ? 0U : 1U;
+        on_data(data);
+    };
+    if (kind_ == BodyKind::until_close) {
+        note(piece);
+        return piece.size();
     }
-    while (!piece.empty() && !decoder_.done()) {
-        const auto step = decoder_.next(piece);
+    if (kind_ == BodyKind::length) {
+        const auto mine = static_cast<std::size_t>(std::min<std::uint64_t>(left_, piece.size()));
+        left_ -= mine;
+        note(piece.substr(0, mine));
+        return mine;
+    }
+    std::size_t mine = 0;
+    while (kind_ == BodyKind::chunked && mine < piece.size() && !decoder_.done()) {
+        const auto step = decoder_.next(piece.substr(mine));
         if (decoder_.bad()) {
-            return settle_bad("sent invalid chunks", decoder_.fault());
+            settle_bad("sent invalid chunks", decoder_.fault());
+            break;
         }
-        tap_.see(step.data);
-        bytes_ += step.data.size();
-        append_decoded(step.data);
-        piece.remove_prefix(step.consumed);
+        note(step.data);
+        mine += step.consumed;
     }
-    excess_ = excess_ || !piece.empty();
+    return mine;
 }
 
 void Transfer::take_body(std::string_view piece) {
-    if (way_ == Way::verbatim) {
-        const auto mine = examine(piece);
-        if (!mine) {
-            return;
-        }
-        excess_ = excess_ || *mine < piece.size();
-        bytes_ += *mine;
-        return pass_on(piece.substr(0, *mine));
-    }
-    decode(piece);
+    const bool is_verbatim = way_ == Way::verbatim;
+    const auto mine = is_verbatim ? go_over(piece, [](std::string_view /*data*/) {})
+                                  : go_over(piece, [this](auto data) { append_decoded(data); });
     if (outcome_) {
         return;
+    }
+    excess_ = excess_ || mine < piece.size();
+    if (is_verbatim) {
+        return pass_on(piece.substr(0, mine));
     }
     if (complete() && way_ == Way::chunked) {
         to_client_ += "0\r\n\r\n";

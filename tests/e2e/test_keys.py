@@ -216,6 +216,24 @@ class KeysTest(harness.E2ETest):
         self.assertTrue(clients[0].read_to_end().endswith(b'0\r\n\r\n'))
         clients[0].close()
 
+    def test_who_leaves_before_the_figures_come_is_charged_all_the_same(self):
+        script = Script(self.home)
+        self.addCleanup(script.let_go)
+        self.assertEqual(self.router.stop(), 0)
+        self.router.configure(script.config('fox') + '[rate_limit]\ntokens_per_minute = 100\n',
+                              script.program, http='workers = 3')
+        self.router.start()
+        headers = {'Authorization': f'Bearer {self.create("one")}'}
+        script.plan('held')
+        body = harness.chat_body('fox', True, padding='x' * 400)
+        client = harness.RawClient(self.router.tcp_address(), body, headers=headers)
+        client.read_until(b'"number":3')
+        client.close()
+        wait_for(lambda: self.router.instance('fox')['busy'] == 0, 'it to be gone')
+        answer = self.router.chat('fox', headers=headers)
+        self.assertEqual(answer.status, 429, answer)
+        self.assertIn('tokens a minute', answer.json()['error']['message'])
+
     def test_a_reload_brings_other_keys(self):
         self.router.configure('[auth]\napi_key = "sk-first-of-all"\n', harness.LLAMA_SERVER or 'x',
                               http='workers = 3')

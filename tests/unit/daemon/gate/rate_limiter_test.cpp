@@ -134,6 +134,22 @@ TEST_F(RateLimiterTest, KeysDoNotShare) {
     }
 }
 
+TEST_F(RateLimiterTest, KeysThatAreNotUsedAnyMoreAreForgotten) {
+    limiter_.apply({.per_minute = 60, .tokens_per_minute = 60});
+    constexpr int many = 10'000;
+    for (int i = 0; i < many; ++i) {
+        const auto key = std::to_string(i);
+        EXPECT_TRUE(allowed(key, i * 1s));
+        limiter_.spend(key, 10, start_ + i * 1s);
+    }
+    EXPECT_LT(limiter_.known(), 300U);
+    limiter_.spend("busy", 6000, start_ + many * 1s);
+    for (int i = 0; i < many; ++i) {
+        limiter_.spend(std::to_string(i), 1, start_ + many * 1s);
+    }
+    EXPECT_FALSE(allowed("busy", many * 1s)) << "but nobody who owes something";
+}
+
 TEST_F(RateLimiterTest, AChangedRuleHoldsFromTheNextRequestOn) {
     limiter_.apply({.per_minute = 1});
     EXPECT_TRUE(allowed("a", 0s));
