@@ -39,6 +39,24 @@ asio::awaitable<void> restart_later(Fleet& fleet, std::string id) {
     co_await fleet.restart(std::move(id));
 }
 
+/// What the life of one model is asked for by.
+struct AskedOfModel {
+    std::string id;
+    bool wait = true;  ///< for the end of it
+};
+
+Result<AskedOfModel> asked_of_model(Control& control, Exchange& exchange) {
+    const auto model = path_model(control, exchange);
+    if (!model) {
+        return model.error();
+    }
+    const auto wait = query_flag(exchange, "wait", true);
+    if (!wait) {
+        return wait.error();
+    }
+    return AskedOfModel{(*model)->id, *wait};
+}
+
 }  // namespace
 
 Result<Response> list_instances(Control& control, Exchange& exchange) {
@@ -58,18 +76,14 @@ Result<Response> list_instances(Control& control, Exchange& exchange) {
 Reply load_model(Control& control, Exchange& exchange) {
     auto& fleet = control.services().fleet;
     const auto begin = std::chrono::steady_clock::now();
-    const auto model = path_model(control, exchange);
-    if (!model) {
-        co_return model.error();
+    const auto asked = asked_of_model(control, exchange);
+    if (!asked) {
+        co_return asked.error();
     }
-    const auto wait = query_flag(exchange, "wait", true);
-    if (!wait) {
-        co_return wait.error();
-    }
-    const auto id = (*model)->id;
+    const auto& [id, wait] = *asked;
     const bool already = fleet.model_state(id) == InstanceState::ready;
     Result<void> done;
-    if (*wait) {
+    if (wait) {
         done = co_await fleet.load(id);
     } else {
         done = fleet.start_load(id);
@@ -80,22 +94,18 @@ Reply load_model(Control& control, Exchange& exchange) {
     auto result = load_result(fleet, id);
     result.already_loaded = already;
     result.ms = since(begin);
-    co_return json_reply(result, *wait || already ? 200 : accepted);
+    co_return json_reply(result, wait || already ? 200 : accepted);
 }
 
 Reply unload_model(Control& control, Exchange& exchange) {
     auto& fleet = control.services().fleet;
-    const auto model = path_model(control, exchange);
-    if (!model) {
-        co_return model.error();
+    const auto asked = asked_of_model(control, exchange);
+    if (!asked) {
+        co_return asked.error();
     }
-    const auto wait = query_flag(exchange, "wait", true);
-    if (!wait) {
-        co_return wait.error();
-    }
-    const auto id = (*model)->id;
+    const auto& [id, wait] = *asked;
     api::UnloadResult result;
-    if (!*wait) {
+    if (!wait) {
         if (fleet.view(id).is_there()) {
             result.models.push_back(id);
         }
@@ -131,16 +141,12 @@ Reply unload_all(Control& control, Exchange& exchange) {
 Reply restart_model(Control& control, Exchange& exchange) {
     auto& fleet = control.services().fleet;
     const auto begin = std::chrono::steady_clock::now();
-    const auto model = path_model(control, exchange);
-    if (!model) {
-        co_return model.error();
+    const auto asked = asked_of_model(control, exchange);
+    if (!asked) {
+        co_return asked.error();
     }
-    const auto wait = query_flag(exchange, "wait", true);
+    const auto& [id, wait] = *asked;
     if (!wait) {
-        co_return wait.error();
-    }
-    const auto id = (*model)->id;
-    if (!*wait) {
         control.tasks().spawn(restart_later(fleet, id));
         co_return json_reply(load_result(fleet, id), accepted);
     }
