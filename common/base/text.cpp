@@ -138,6 +138,10 @@ std::string escaped(std::string_view text) {
     return result;
 }
 
+std::string in_quotes(std::string_view text) {
+    return "'" + escaped(text) + "'";
+}
+
 std::string valid_utf8(std::string_view text) {
     std::string result;
     result.reserve(text.size());

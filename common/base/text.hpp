@@ -33,6 +33,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 /// bidirectional overrides and bytes that are not UTF-8 become \xNN or \u{NNNN}.
 std::string escaped(std::string_view text);
 
+/// The same as messages name something: 'text'.
+std::string in_quotes(std::string_view text);
+
 /// `text` with U+FFFD in place of every byte that is not UTF-8, so that JSON can carry it.
 std::string valid_utf8(std::string_view text);
 

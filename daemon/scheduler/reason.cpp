@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/text.hpp"
 #include "common/base/units.hpp"
 
 namespace routerd::scheduler {
@@ -13,16 +14,12 @@ seconds rounded_up(std::chrono::milliseconds time) {
     return std::max(seconds(1), std::chrono::ceil<seconds>(time));
 }
 
-std::string quoted(const std::string& name) {
-    return "'" + name + "'";
-}
-
 std::string times(std::size_t count) {
     return count == 1 ? "once" : std::to_string(count) + " times";
 }
 
 std::string group(const Reason& reason) {
-    return "[group." + quoted(reason.group) + "] max_loaded = " + std::to_string(reason.limit);
+    return "[group." + in_quotes(reason.group) + "] max_loaded = " + std::to_string(reason.limit);
 }
 
 std::string places(const Reason& reason) {
@@ -35,8 +32,8 @@ std::string places(const Reason& reason) {
 
 /// "it needs 12 GiB on 'cuda0', where 8 GiB are left".
 std::string needs(const Reason& reason) {
-    return "it needs " + format_bytes(reason.bytes) + " on " + quoted(reason.device) + ", where " +
-           format_bytes(reason.free) + " are left";
+    return "it needs " + format_bytes(reason.bytes) + " on " + in_quotes(reason.device) +
+           ", where " + format_bytes(reason.free) + " are left";
 }
 
 std::string foreign_part(const Reason& reason) {
@@ -45,7 +42,7 @@ std::string foreign_part(const Reason& reason) {
 }
 
 Error would_not_fit(const std::string& model, const Reason& reason) {
-    const Error error(Errc::would_not_fit, "load " + quoted(model) + ": " + describe(reason));
+    const Error error(Errc::would_not_fit, "load " + in_quotes(model) + ": " + describe(reason));
     const auto wait = error.with_retry_after(seconds(60));
     if (reason.device.empty()) {
         return wait.with_hint("routerctl ps shows them; unpin one or raise max_loaded");
@@ -58,20 +55,20 @@ Error would_not_fit(const std::string& model, const Reason& reason) {
 }
 
 Error quarantined(const std::string& model, const Reason& reason) {
-    return Error(Errc::quarantined, "the model " + quoted(model) + " " + describe(reason))
+    return Error(Errc::quarantined, "the model " + in_quotes(model) + " " + describe(reason))
         .with_retry_after(seconds(60))
         .with_hint("mend the cause, then: routerctl reset " + model);
 }
 
 Error failed_before(const std::string& model, const Reason& reason) {
-    return Error(Errc::load_failed, "load " + quoted(model) + ": " + describe(reason))
+    return Error(Errc::load_failed, "load " + in_quotes(model) + ": " + describe(reason))
         .with_retry_after(seconds(60))
         .with_hint("mend the cause, then: routerctl reset " + model);
 }
 
 Error backing_off(const std::string& model, const Reason& reason) {
     const auto delay = rounded_up(reason.time);
-    return Error(Errc::load_failed, "the server of " + quoted(model) + " failed " +
+    return Error(Errc::load_failed, "the server of " + in_quotes(model) + " failed " +
                                         times(reason.count) + " and is not started again for " +
                                         format_duration(delay) + ": " + reason.detail)
         .with_retry_after(delay)
@@ -150,17 +147,17 @@ std::string describe(const Reason& reason) {
         case Why::preloaded:
             return "preloaded";
         case Why::makes_room:
-            return "makes room for " + quoted(reason.other) + "; idle for " + time +
+            return "makes room for " + in_quotes(reason.other) + "; idle for " + time +
                    ", and the least costly to load again";
         case Why::door_closed:
-            return "makes room for " + quoted(reason.other) + ", which waited " + time;
+            return "makes room for " + in_quotes(reason.other) + ", which waited " + time;
         case Why::over_the_limit:
             return reason.group.empty()
                        ? "more models are loaded than max_loaded = " + std::to_string(reason.limit)
                        : "more models of " + group(reason) + " are loaded than it allows";
         case Why::yields:
             return "other processes need " + format_bytes(reason.bytes) + " more on " +
-                   quoted(reason.device) + ", and it is the least costly to load again";
+                   in_quotes(reason.device) + ", and it is the least costly to load again";
         case Why::idle_too_long:
             return "idle for " + time;
         case Why::unload_commanded:
@@ -236,7 +233,7 @@ std::vector<std::pair<std::string, std::string>> details(const Reason& reason) {
 }
 
 Error refusal(const std::string& model, const Reason& reason) {
-    const auto name = quoted(model);
+    const auto name = in_quotes(model);
     if (reason.why == Why::queue_full) {
         return Error(Errc::queue_full, "the queue of " + name + " is full: " + describe(reason))
             .with_retry_after(rounded_up(reason.time))

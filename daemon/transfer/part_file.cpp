@@ -24,10 +24,6 @@ constexpr std::string_view suffix = ".part";
 constexpr std::string_view disk_full = "No space left on device";
 constexpr mode_t file_mode = 0644;
 
-std::string quoted(const std::string& path) {
-    return "'" + escaped(path) + "'";
-}
-
 /// A name that is longer with the suffix than the system allows is cut; nothing else ends so.
 std::string part_name(const std::string& name) {
     constexpr std::size_t longest = 255;
@@ -104,7 +100,7 @@ Result<PartFile> PartFile::open(const std::string& root, const std::string& path
     }
     UniqueFd file(::openat(place->folder.get(), part_name(place->name).c_str(), flags, file_mode));
     if (!file) {
-        return errno == ENOENT ? Error(Errc::not_found, "there is no " + quoted(shown))
+        return errno == ENOENT ? Error(Errc::not_found, "there is no " + in_quotes(shown))
                                : path_error("open", shown, errno);
     }
     const auto plain = expect_plain_file(file.get(), shown);
@@ -188,7 +184,7 @@ Result<void> PartFile::read(std::uint64_t offset, std::span<char> bytes) const {
         }
         if (done <= 0) {
             return done < 0 ? path_error("read", shown_, errno)
-                            : Error(Errc::unavailable, quoted(shown_) + " ends too early");
+                            : Error(Errc::unavailable, in_quotes(shown_) + " ends too early");
         }
         bytes = bytes.subspan(static_cast<std::size_t>(done));
         offset += static_cast<std::uint64_t>(done);
@@ -218,9 +214,9 @@ Result<void> PartFile::publish(std::uint64_t size) {
         if (errno != EEXIST) {
             return path_error("give its name to", shown_, errno);
         }
-        return Error(
-                   Errc::conflict,
-                   quoted(shown) + " is there already; what was fetched stays in " + quoted(shown_))
+        return Error(Errc::conflict, in_quotes(shown) +
+                                         " is there already; what was fetched stays in " +
+                                         in_quotes(shown_))
             .with_hint("move the other file, then 'routerctl pulls resume' it");
     }
     if (::fsync(folder_.get()) != 0) {

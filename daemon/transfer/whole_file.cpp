@@ -21,10 +21,6 @@ namespace {
 
 constexpr std::size_t at_once = std::size_t{1} << 20U;
 
-std::string in_quotes(const std::string& path) {
-    return "'" + escaped(path) + "'";
-}
-
 /// Below the root and through no link.
 UniqueFd open_below(const std::string& root, const std::string& path) {
     const UniqueFd folder(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
