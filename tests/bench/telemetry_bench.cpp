@@ -57,7 +57,7 @@ void record(benchmark::State& state) {
     const test::TempDir dir;
     boost::asio::io_context loop(1);
     EventLog events;
-    const auto store = std::move(*Store::open(dir.path()));
+    const auto store = *Store::open(dir.path());
     Telemetry telemetry(loop.get_executor(), *store, events);
     std::size_t i = 0;
     for (auto _ : state) {

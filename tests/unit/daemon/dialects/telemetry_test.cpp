@@ -50,7 +50,7 @@ class TelemetryRoutesTest : public LlamaRouterTest {
         co_return read;
     }
 
-    std::unique_ptr<Store> store_ = std::move(*Store::open(dir.path()));
+    std::unique_ptr<Store> store_ = *Store::open(dir.path());
     Telemetry telemetry_{loop.get_executor(), *store_, log};
 };
 

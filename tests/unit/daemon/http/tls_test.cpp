@@ -61,7 +61,7 @@ class TlsTest : public test::HttpTest {
 
     void use(const std::string& name) {
         const auto files = test::make_certificate(folder_, name);
-        server_->use(std::move(*TlsContext::load(files.certificate, files.key)));
+        server_->use(*TlsContext::load(files.certificate, files.key));
     }
 
     TlsClient tls_client() { return {loop_, tls_port_}; }

@@ -125,7 +125,7 @@ TEST_F(RemoteUpstreamTest, WithoutAnAddressIsSaid) {
 TEST_F(RemoteUpstreamTest, ThatClosesInTheHandshakeIsSaid) {
     auto one = listener(loop_, "127.0.0.1", 0);
     remote_.port = one.local_endpoint().port();
-    remote_.tls = std::make_shared<const TlsClientContext>(std::move(*TlsClientContext::make("")));
+    remote_.tls = std::make_shared<const TlsClientContext>(*TlsClientContext::make(""));
     places_ = {"127.0.0.1"};
     one.async_accept([](boost::system::error_code, tcp::socket socket) { socket.close(); });
     EXPECT_EQ(connect(), "");

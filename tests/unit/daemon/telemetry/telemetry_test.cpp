@@ -29,7 +29,7 @@ class TelemetryTest : public testing::Test {
     test::TempDir dir_;
     boost::asio::io_context loop_{1};
     EventLog events_;
-    std::unique_ptr<Store> store_ = std::move(*Store::open(dir_.path()));
+    std::unique_ptr<Store> store_ = *Store::open(dir_.path());
     Telemetry telemetry_{loop_.get_executor(), *store_, events_};
 };
 
