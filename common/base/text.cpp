@@ -45,25 +45,33 @@ bool is_unsafe(std::uint32_t code) noexcept {
            code == 0xFEFF;
 }
 
+using TableRow = std::vector<std::size_t>;
+
+/// Fills row `i` of the table of edit_distance() from `last` and `before`, rows i - 1 and i - 2.
+void fill_row(std::string_view a, std::string_view b, std::size_t i, TableRow& row,
+              const TableRow& last, const TableRow& before) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+        const std::size_t substitute = last[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U);
+        row[j] = std::min({substitute, last[j] + 1, row[j - 1] + 1});
+        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+            row[j] = std::min(row[j], before[j - 2] + 1);
+        }
+    }
+}
+
 /// Insertions, deletions, substitutions and swaps of neighbours, each counted once.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> before(b.size() + 1);  // row i - 2, i - 1 and i of the table
-    std::vector<std::size_t> last(b.size() + 1);
-    std::vector<std::size_t> row(b.size() + 1);
+    TableRow before(b.size() + 1);
+    TableRow last(b.size() + 1);
+    TableRow row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) {
         row[j] = j;
     }
     for (std::size_t i = 1; i <= a.size(); ++i) {
         before.swap(last);
         last.swap(row);
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t substitute = last[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U);
-            row[j] = std::min({substitute, last[j] + 1, row[j - 1] + 1});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                row[j] = std::min(row[j], before[j - 2] + 1);
-            }
-        }
+        fill_row(a, b, i, row, last, before);
     }
     return row.back();
 }
@@ -182,26 +190,22 @@ std::vector<std::string> shell_split(std::string_view line) {
     char quote = 0;
     for (std::size_t i = 0; i < line.size(); ++i) {
         const char c = line[i];
-        if (quote == '\'' || (quote == '"' && c != '\\')) {
-            if (c == quote) {
-                quote = 0;
-            } else {
-                word += c;
-            }
+        const bool is_literal = quote == '\'' || (quote == '"' && c != '\\');
+        if (is_literal && c == quote) {
+            quote = 0;
+        } else if (is_literal) {
+            word += c;
         } else if (c == '\\' && i + 1 < line.size()) {
             word += line[++i];
             in_word = true;
         } else if (c == '\'' || c == '"') {
             quote = c;
             in_word = true;
-        } else if (c == ' ' || c == '\t' || c == '\n') {
-            if (in_word) {
-                words.push_back(std::exchange(word, {}));
-            }
-            in_word = false;
-        } else {
+        } else if (c != ' ' && c != '\t' && c != '\n') {
             word += c;
             in_word = true;
+        } else if (std::exchange(in_word, false)) {
+            words.push_back(std::exchange(word, {}));
         }
     }
     if (in_word) {

@@ -54,6 +54,13 @@ asio::awaitable<void> Pipeline::comment(const Ticket::Progress& progress) {
     co_await exchange_.write(text);
 }
 
+asio::awaitable<void> Pipeline::tell_how_it_goes(const Ticket& ticket) {
+    const auto progress = co_await ticket.progress();
+    if (!ticket.settled()) {
+        co_await comment(progress);
+    }
+}
+
 /// Until it is settled; a client that streams hears how it goes.
 asio::awaitable<void> Pipeline::wait_for(Ticket& ticket) {
     exchange_.on_gone([&ticket] { ticket.cancel(); });
@@ -63,10 +70,7 @@ asio::awaitable<void> Pipeline::wait_for(Ticket& ticket) {
         const auto until = aloud ? next_comment : TimePoint::max();
         const bool settled = co_await ticket.wait_until(until);
         if (!settled && aloud) {
-            const auto progress = co_await ticket.progress();
-            if (!ticket.settled()) {
-                co_await comment(progress);
-            }
+            co_await tell_how_it_goes(ticket);
             next_comment = steady_clock::now() + comment_interval;
         }
     }
@@ -134,7 +138,7 @@ void Pipeline::take_connection() {
 
 void Pipeline::connect_at_once() {
     const auto& endpoint = lease_->endpoint();
-    if (endpoint.remote == nullptr) {
+    if (!upstream_ && endpoint.remote == nullptr) {
         upstream_ = proxy_.pool_.connect_at_once(native_endpoint(endpoint));
     }
 }
@@ -152,14 +156,13 @@ void Pipeline::send() {
 asio::awaitable<bool> Pipeline::ask() {
     take_connection();
     for (;;) {
-        if (!upstream_) {
-            connect_at_once();
+        connect_at_once();
+        bool connected = upstream_ != nullptr;
+        if (!connected) {
+            connected = co_await connect();
         }
-        if (!upstream_) {
-            const bool connected = co_await connect();
-            if (!connected) {
-                co_return false;
-            }
+        if (!connected) {
+            co_return false;
         }
         send();
         if (!transfer_->settled()) {
@@ -221,6 +224,19 @@ bool Pipeline::conclude() {
     return fail(outcome.error());
 }
 
+void Pipeline::note_status() {
+    auto& record = account_.record;
+    if (!failure_) {
+        record.status = exchange_.status();
+        return;
+    }
+    const bool has_left = exchange_.gone();  // not when we end it
+    record.status = has_left ? 499 : http_status(*failure_);
+    if (record.error.empty()) {
+        record.error = failure_->message();
+    }
+}
+
 asio::awaitable<void> Pipeline::run() {
     auto& record = account_.record;
     record.request_id = exchange_.id();
@@ -259,13 +275,9 @@ asio::awaitable<void> Pipeline::run() {
         lease_.reset();  // its slot is for others while this client reads what went wrong
     }
     exchange_.on_gone(nullptr);
+    note_status();
     if (failure_) {
-        const bool has_left = exchange_.gone();  // not when we end it
-        record.error = record.error.empty() ? failure_->message() : std::move(record.error);
-        record.status = has_left ? 499 : http_status(*failure_);
         co_await end_with_error();
-    } else {
-        record.status = exchange_.status();
     }
 }
 

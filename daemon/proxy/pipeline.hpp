@@ -50,6 +50,7 @@ class Pipeline final : private Transfer::Pilot {
 
     // A slot, and the server behind it
     asio::awaitable<void> wait_for(Ticket& ticket);
+    asio::awaitable<void> tell_how_it_goes(const Ticket& ticket);
     asio::awaitable<void> comment(const Ticket::Progress& progress);
     bool speaks_events() const noexcept;
     bool take_lease(TimePoint asked);
@@ -62,6 +63,7 @@ class Pipeline final : private Transfer::Pilot {
     bool conclude();
     std::uint64_t tokens_used(const TailTap::Figures& figures) const;
     asio::awaitable<void> blame_server();
+    void note_status();
 
     // What the client gets (pipeline_answer.cpp)
     Transfer::Way on_answer(const http::ResponseHead& head, std::string& to_client) override;

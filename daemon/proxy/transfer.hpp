@@ -99,6 +99,7 @@ class Transfer final : private Upstream::User {
     void pump();
     void take(std::string_view piece);
     std::string_view take_head(std::string_view piece);
+    void begin_body(const http::ResponseHead& head);
     void take_body(std::string_view piece);
     template <class OnData>
     std::size_t go_over(std::string_view piece, const OnData& on_data);

@@ -27,6 +27,20 @@ void Transfer::take(std::string_view piece) {
     }
 }
 
+void Transfer::begin_body(const http::ResponseHead& head) {
+    status_ = head.status;
+    keep_alive_ = head.keep_alive;
+    kind_ = head.body;
+    left_ = head.content_length;
+    answered_at_ = steady_now();
+    way_ = pilot_.on_answer(head, to_client_);
+    free_memory(raw_head_);
+    const bool may_be_long = kind_ == BodyKind::chunked && way_ != Way::collected;
+    if (may_be_long && to_send_.empty()) {
+        pilot_.on_request_done();
+    }
+}
+
 /// Gives what of `piece` lies behind the head; the head is whole when status_ is set.
 std::string_view Transfer::take_head(std::string_view piece) {
     static thread_local http::ResponseHead head;  // its memory is used again
@@ -56,17 +70,7 @@ std::string_view Transfer::take_head(std::string_view piece) {
         piece.remove_prefix(found.consumed - had);
         scanner_.reset();
         if (head.status >= 200) {
-            status_ = head.status;
-            keep_alive_ = head.keep_alive;
-            kind_ = head.body;
-            left_ = head.content_length;
-            answered_at_ = steady_now();
-            way_ = pilot_.on_answer(head, to_client_);
-            free_memory(raw_head_);
-            const bool may_be_long = kind_ == BodyKind::chunked && way_ != Way::collected;
-            if (may_be_long && to_send_.empty()) {
-                pilot_.on_request_done();
-            }
+            begin_body(head);
             return piece;
         }
         raw_head_.clear();

@@ -135,6 +135,7 @@ std::string_view to_string(Why why) noexcept {
     return "unknown";
 }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::string describe(const Reason& reason) {
     const auto time = format_duration(reason.time);
     switch (reason.why) {
