@@ -9,6 +9,11 @@
 
 namespace routerd::ctl {
 
+/// Whether there is no point in going on with others.
+inline bool ends_all(const Error& error) {
+    return error.code() == Errc::unreachable || error.code() == Errc::cancelled;
+}
+
 /// Does the same to each of `names` and prints what came of it: the name of what it was done to, or
 /// the object in the format asked for. Goes on after a failure; the exit code is the first one's.
 /// `id_of` names the object.
@@ -19,12 +24,11 @@ int for_each_name(const Context& context, const std::vector<std::string>& names,
     int code = exit_ok;
     for (const auto& name : names) {
         const auto result = act(name);
+        if (!result && ends_all(result.error())) {
+            return worst(code, context.fail(result.error()));
+        }
         if (!result) {
             code = worst(code, context.fail(result.error()));
-            if (result.error().code() == Errc::unreachable ||
-                result.error().code() == Errc::cancelled) {
-                return code;
-            }
             continue;
         }
         const auto id = id_of(*result);

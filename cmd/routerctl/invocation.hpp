@@ -30,7 +30,7 @@ struct Invocation {
 
 /// Makes `run` what `command` does, with the options that its add_… function bound.
 template <class Options>
-void set_action(CLI::App& command, Invocation& invocation, std::shared_ptr<Options> options,
+void set_action(CLI::App& command, Invocation& invocation, const std::shared_ptr<Options>& options,
                 int (*run)(Context&, const Options&)) {
     command.callback([&invocation, options, run] {
         invocation.action = [options, run](Context& context) { return run(context, *options); };

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <numeric>
 #include <utility>
 
 namespace routerd {
@@ -45,11 +46,22 @@ bool is_unsafe(std::uint32_t code) noexcept {
            code == 0xFEFF;
 }
 
-using TableRow = std::vector<std::size_t>;
+/// The last rows of the table of edit_distance(): i, i - 1 and i - 2.
+struct TableRows {
+    explicit TableRows(std::size_t columns) : row(columns), last(columns), before(columns) {}
 
-/// Fills row `i` of the table of edit_distance() from `last` and `before`, rows i - 1 and i - 2.
-void fill_row(std::string_view a, std::string_view b, std::size_t i, TableRow& row,
-              const TableRow& last, const TableRow& before) {
+    void next() {
+        before.swap(last);
+        last.swap(row);
+    }
+
+    std::vector<std::size_t> row;
+    std::vector<std::size_t> last;
+    std::vector<std::size_t> before;
+};
+
+void fill_row(std::string_view a, std::string_view b, std::size_t i, TableRows& rows) {
+    auto& [row, last, before] = rows;
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
         const std::size_t substitute = last[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U);
@@ -62,18 +74,13 @@ void fill_row(std::string_view a, std::string_view b, std::size_t i, TableRow& r
 
 /// Insertions, deletions, substitutions and swaps of neighbours, each counted once.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-    TableRow before(b.size() + 1);
-    TableRow last(b.size() + 1);
-    TableRow row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) {
-        row[j] = j;
-    }
+    TableRows rows(b.size() + 1);
+    std::iota(rows.row.begin(), rows.row.end(), std::size_t{0});
     for (std::size_t i = 1; i <= a.size(); ++i) {
-        before.swap(last);
-        last.swap(row);
-        fill_row(a, b, i, row, last, before);
+        rows.next();
+        fill_row(a, b, i, rows);
     }
-    return row.back();
+    return rows.row.back();
 }
 
 bool is_plain(char c) noexcept {

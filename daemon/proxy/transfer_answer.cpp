@@ -55,10 +55,11 @@ std::string_view Transfer::take_head(std::string_view piece) {
             settle_bad("answered with an invalid head", found.reason);
             return {};
         }
-        if (found.state == http::ParseResult::State::incomplete) {
-            if (had == 0) {
-                raw_head_.assign(piece);
-            }
+        const bool is_incomplete = found.state == http::ParseResult::State::incomplete;
+        if (is_incomplete && had == 0) {
+            raw_head_.assign(piece);
+        }
+        if (is_incomplete) {
             return {};
         }
         const auto parsed = http::parse_response_head(text.substr(0, found.consumed), answer_limits,

@@ -40,6 +40,16 @@ Result<client::LogQuery> query_of(const LogsOptions& options, WallTime now) {
     return query;
 }
 
+void show_line(const Context& context, const api::LogLine& line, bool with_time) {
+    const auto print = [&] {
+        if (with_time) {
+            context.out() << (line.time ? format_rfc3339(*line.time) : "-") << ' ';
+        }
+        context.out() << escaped(line.text) << '\n';
+    };
+    print_streamed(context, line, line.text, print);
+}
+
 int run_logs(Context& context, const LogsOptions& options) {
     if (options.name.empty() != options.daemon) {
         return context.fail(Error(Errc::invalid_request, "logs needs either a model or --daemon"));
@@ -48,18 +58,9 @@ int run_logs(Context& context, const LogsOptions& options) {
     if (!query) {
         return context.fail(query.error());
     }
-    const auto show = [&](const api::LogLine& line) {
-        const auto print = [&] {
-            if (options.timestamps) {
-                context.out() << (line.time ? format_rfc3339(*line.time) : "-") << ' ';
-            }
-            context.out() << escaped(line.text) << '\n';
-        };
-        print_streamed(context, line, line.text, print);
-    };
     if (options.follow) {
         const auto followed = context.client.follow_logs(*query, [&](const api::LogLine& line) {
-            show(line);
+            show_line(context, line, options.timestamps);
             context.out() << std::flush;
         });
         return followed ? exit_ok : context.end_of_stream(followed.error());
@@ -72,7 +73,7 @@ int run_logs(Context& context, const LogsOptions& options) {
         return print_list(context, *page, Layout<api::LogLine>{});
     }
     for (const auto& line : page->items) {
-        show(line);
+        show_line(context, line, options.timestamps);
     }
     return exit_ok;
 }

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "cmd/routerctl/commands/all.hpp"
 #include "cmd/routerctl/invocation.hpp"
 #include "cmd/routerctl/output/printer.hpp"
@@ -20,7 +22,7 @@ std::string rate_of(const api::Instance& instance) {
     if (!instance.tokens_per_second) {
         return "";
     }
-    const auto tenths = static_cast<std::uint64_t>(*instance.tokens_per_second * 10 + 0.5);
+    const auto tenths = std::llround(*instance.tokens_per_second * 10);
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <ostream>
 
 #include "cmd/routerctl/commands/all.hpp"
@@ -32,7 +33,7 @@ std::string rate_of(const RequestRow& request) {
     }
     constexpr double shown_in_full = 1e9;
     const auto tenths = std::clamp(*request.tokens_per_second, 0.0, shown_in_full) * 10;
-    const auto rounded = static_cast<std::uint64_t>(tenths + 0.5);
+    const auto rounded = std::llround(tenths);
     return std::to_string(rounded / 10) + "." + std::to_string(rounded % 10) + "/s";
 }
 

@@ -16,7 +16,7 @@ template <class T>
 struct Column {
     enum class When { always, wide };
 
-    const char* heading;
+    const char* heading = "";
     std::function<Cell(const T&)> cell;
     When when = When::always;
 };
@@ -63,6 +63,17 @@ int print_streamed(const Context& context, const T& value, const std::string& id
     return print_value(context, value, id, show);
 }
 
+/// The columns that the format has.
+template <class T>
+std::vector<Column<T>> shown_columns(const Context& context, const Layout<T>& layout) {
+    const bool is_wide = context.format.kind == Format::Kind::wide;
+    auto columns = layout.columns;
+    std::erase_if(columns, [is_wide](const Column<T>& column) {
+        return column.when == Column<T>::When::wide && !is_wide;
+    });
+    return columns;
+}
+
 template <class T>
 int print_list(const Context& context, const api::List<T>& list, const Layout<T>& layout) {
     Rows rows;
@@ -70,23 +81,16 @@ int print_list(const Context& context, const api::List<T>& list, const Layout<T>
         rows.json = api::encode(list);
         return print_rows(context, rows);
     }
-    const auto shown = [&context](const Column<T>& column) {
-        return column.when == Column<T>::When::always || context.format.kind == Format::Kind::wide;
-    };
-    for (const auto& column : layout.columns) {
-        if (shown(column)) {
-            rows.headings.emplace_back(column.heading);
-        }
+    const auto columns = shown_columns(context, layout);
+    for (const auto& column : columns) {
+        rows.headings.emplace_back(column.heading);
     }
     for (const auto& item : list.items) {
         rows.ids.push_back(layout.id(item));
-        std::vector<Cell> cells;
-        for (const auto& column : layout.columns) {
-            if (shown(column)) {
-                cells.push_back(column.cell(item));
-            }
+        auto& cells = rows.cells.emplace_back();
+        for (const auto& column : columns) {
+            cells.push_back(column.cell(item));
         }
-        rows.cells.push_back(std::move(cells));
     }
     return print_rows(context, rows);
 }

@@ -8,9 +8,12 @@
 
 namespace routerd::ctl {
 
-/// One cell; an empty text is shown as "-", so that every row has as many words for awk.
+/// One cell; an empty text is shown as "-", so that every row has as many words for awk. Any text
+/// is one.
 struct Cell {
+    // NOLINTNEXTLINE(google-explicit-constructor)
     Cell(std::string words, Style look = Style::plain) : text(std::move(words)), style(look) {}
+    // NOLINTNEXTLINE(google-explicit-constructor)
     Cell(const char* words) : text(words) {}
 
     std::string text;
