@@ -26,7 +26,7 @@ void print_error(std::ostream& err, const Error& error) {
 }
 
 void Context::note(std::string_view text) const {
-    terminal.err << "routerctl: " << escaped(text) << std::endl;
+    terminal.err << "routerctl: " << escaped(text) << '\n' << std::flush;
 }
 
 int Context::fail(const Error& error) const {

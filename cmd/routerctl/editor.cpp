@@ -14,8 +14,6 @@
 #include "common/base/text.hpp"
 #include "common/base/unique_fd.hpp"
 
-extern char** environ;
-
 namespace routerd::ctl {
 namespace {
 
@@ -72,7 +70,8 @@ Result<void> write_all(int fd, std::string_view text) {
 }  // namespace
 
 Result<std::string> read_file(const std::string& path) {
-    UniqueFd file(path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const UniqueFd file(path == "-" ? ::dup(STDIN_FILENO)
+                                    : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) {
         return errno_error("open '" + path + "'", errno);
     }

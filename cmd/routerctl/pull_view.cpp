@@ -80,7 +80,8 @@ void tell_way_back(const Context& context, const std::string& id) {
     context.note("pull " + safe + " goes on without you");
     context.terminal.err << "  come back:  routerctl pulls attach " << safe
                          << "\n  pause it:   routerctl pulls pause " << safe
-                         << "\n  cancel it:  routerctl pulls rm " << safe << std::endl;
+                         << "\n  cancel it:  routerctl pulls rm " << safe << '\n'
+                         << std::flush;
 }
 
 int stopped_following(const Context& context, const Error& error, const std::string& id) {
@@ -170,7 +171,7 @@ void PullView::tell(const api::Pull& pull) {
     auto& err = context_.terminal.err;
     const auto trouble = pull.state == "retrying" ? pull.error : std::string();
     if (trouble != trouble_ && !trouble.empty()) {
-        err << escaped(pull.name) << ": retrying: " << escaped(trouble) << std::endl;
+        err << escaped(pull.name) << ": retrying: " << escaped(trouble) << '\n' << std::flush;
     }
     trouble_ = trouble;
     if (!pull.size && pull.done == 0) {
@@ -183,7 +184,7 @@ void PullView::tell(const api::Pull& pull) {
     const std::uint64_t step = pull.size ? percent_of(pull.done, *pull.size) / 10 : pull.done / gib;
     if (!step_ || step > *step_) {
         step_ = step;
-        err << escaped(progress_in_words(pull)) << std::endl;
+        err << escaped(progress_in_words(pull)) << '\n' << std::flush;
     }
 }
 

@@ -24,6 +24,8 @@ constexpr bool is_glibc_malloc = true;
 
 }  // namespace
 
+// NOLINTBEGIN(concurrency-mt-unsafe): there is no other thread yet.
+
 void keep_heap_grown() noexcept {
     ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
     ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
@@ -61,5 +63,7 @@ void raise_file_limit() {
         }
     }
 }
+
+// NOLINTEND(concurrency-mt-unsafe)
 
 }  // namespace routerd

@@ -15,7 +15,6 @@ struct EventsOptions {
 
 std::string details_of(const api::Event& event) {
     std::vector<std::string> words;
-    words.reserve(event.details.size());
     for (const auto& [name, value] : event.details) {
         words.push_back(name + "=" + shell_quote(value));
     }

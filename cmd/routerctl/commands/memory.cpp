@@ -9,7 +9,6 @@ namespace {
 
 std::string models_on(const api::DeviceMemory& device) {
     std::vector<std::string> models;
-    models.reserve(device.models.size());
     for (const auto& holder : device.models) {
         models.push_back(holder.model + " " + format_bytes(holder.reserved_bytes));
     }

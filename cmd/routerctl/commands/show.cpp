@@ -111,8 +111,9 @@ void show_model(const Context& context, const api::Model& model) {
     sheet.add_all("adapters", model.adapters);
     std::vector<std::string> settings;
     for (const auto& [key, value] : model.settings) {
-        settings.push_back(key + "=" + value +
-                           (model.overrides.contains(key) ? " (override)" : ""));
+        auto& setting = settings.emplace_back(key);
+        setting.append("=").append(value);
+        setting.append(model.overrides.contains(key) ? " (override)" : "");
     }
     sheet.add_all("settings", settings);
     sheet.add("command", model.cmdline.empty() ? model.cmdline_error : command_text(model));

@@ -83,7 +83,7 @@ std::string_view first_columns(std::string_view text, std::size_t columns) {
 }
 
 std::string for_terminal(std::string_view text, bool utf8) {
-    const auto safe = escaped(text);
+    auto safe = escaped(text);
     if (utf8) {
         return safe;
     }

@@ -213,7 +213,7 @@ unsigned percent_of(std::uint64_t done, std::uint64_t size) noexcept {
 }
 
 std::string format_eta(std::uint64_t seconds) {
-    constexpr std::uint64_t longest = 99 * 86'400;
+    constexpr std::uint64_t longest = 99ULL * 86'400;
     if (seconds < 60) {
         return std::to_string(seconds) + " s";
     }
