@@ -19,8 +19,6 @@ Error not_json(const JsonMembers& members) {
     return not_json("at byte " + std::to_string(members.at()) + ", " + members.fault());
 }
 
-static_assert(peek_padding >= json_padding);
-
 // Of a larger body, what is behind the object is left to the server, which may have answered before
 // it comes to that.
 constexpr std::size_t looked_at_whole = 64U << 10U;

@@ -13,6 +13,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+static_assert(Connection::padding >= peek_padding);  // behind Exchange::body()
+
 // Errors go into the log and the history too, and what a header says is nobody's but the client's:
 // those do not quote it.
 

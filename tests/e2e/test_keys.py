@@ -23,6 +23,16 @@ class KeysTest(harness.E2ETest):
         self.assertRegex(key, r'^sk-[A-Za-z0-9_-]{43}$')
         return key
 
+    def restart_with_script(self, limit):
+        """With a server that does what the script says; `limit`: of each key."""
+        script = Script(self.home)
+        self.addCleanup(script.let_go)
+        self.assertEqual(self.router.stop(), 0)
+        self.router.configure(f'{script.config("fox")}[rate_limit]\n{limit}\n', script.program,
+                              http='workers = 3')
+        self.router.start()
+        return script
+
     def ask(self, key, method='GET', path='/v1/models', body=None):
         """Ten times, so that each of the loops is asked: one answer, or several statuses."""
         headers = {'Authorization': f'Bearer {key}'} if key else {}
@@ -191,12 +201,7 @@ class KeysTest(harness.E2ETest):
         self.assertEqual(self.router.chat('fox', via='socket').status, 200, 'who owns it is free')
 
     def test_a_key_has_so_many_requests_at_once(self):
-        script = Script(self.home)
-        self.addCleanup(script.let_go)
-        self.assertEqual(self.router.stop(), 0)
-        self.router.configure(script.config('fox') + '[rate_limit]\nconcurrent = 2\n',
-                              script.program, http='workers = 3')
-        self.router.start()
+        script = self.restart_with_script('concurrent = 2')
         keys = [self.create(name) for name in ('one', 'two')]
         headers = [{'Authorization': f'Bearer {key}'} for key in keys]
         script.plan('held')
@@ -217,12 +222,7 @@ class KeysTest(harness.E2ETest):
         clients[0].close()
 
     def test_who_leaves_before_the_figures_come_is_charged_all_the_same(self):
-        script = Script(self.home)
-        self.addCleanup(script.let_go)
-        self.assertEqual(self.router.stop(), 0)
-        self.router.configure(script.config('fox') + '[rate_limit]\ntokens_per_minute = 100\n',
-                              script.program, http='workers = 3')
-        self.router.start()
+        script = self.restart_with_script('tokens_per_minute = 100')
         headers = {'Authorization': f'Bearer {self.create("one")}'}
         script.plan('held')
         body = harness.chat_body('fox', True, padding='x' * 400)
