@@ -18,6 +18,7 @@ using State = Stream::Outcome::State;
 constexpr std::size_t least_room = BlockPool::size - Connection::padding;
 constexpr std::chrono::seconds linger(10);       // for what a client sends after its end
 constexpr std::chrono::seconds linger_quiet(2);  // the same, without a word
+constexpr std::uint64_t thrown_away = 4096;      // bytes of it that a trickle is not read below
 constexpr std::chrono::seconds last_words(10);   // until a client has taken the end of an answer
 constexpr std::size_t tiny = 64;                 // bytes of a read
 constexpr int trickle = 2;                       // tiny reads in a row
@@ -147,7 +148,8 @@ asio::awaitable<Result<void>> Connection::receive(TimePoint deadline, std::uint6
         if (stream_.readable()) {
             stream_.read_again();
         }
-        stream_.set_low_water(tiny_reads_ == trickle ? useful : 1);
+        const bool holds_back = tiny_reads_ == trickle || useful < tiny;
+        stream_.set_low_water(holds_back ? useful : 1);
         stream_.set_deadline(deadline);
         co_await reader_.wait();
         stream_.clear_deadline();
@@ -292,7 +294,7 @@ asio::awaitable<void> Connection::finish() {
     for (bool more = true; more;) {
         consume(input().size());
         const auto quiet = std::chrono::steady_clock::now() + linger_quiet;
-        const auto received = co_await receive(std::min(quiet, last));
+        const auto received = co_await receive(std::min(quiet, last), thrown_away);
         more = received.has_value() && std::chrono::steady_clock::now() < last;
     }
 }

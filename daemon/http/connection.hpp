@@ -67,9 +67,10 @@ class Connection final : private Stream::Owner {
     void reserve(std::size_t whole);
 
     /// Waits for more input, as much as there is room for (some kilobytes at least). Less than
-    /// `useful` bytes would change nothing: a client that trickles is not listened to before they
-    /// have come or the deadline has, which costs it nothing and spares the others thousands of
-    /// turns. Errors: cancelled (the client left), deadline_exceeded (and there was nothing).
+    /// `useful` bytes would change nothing: a client that trickles, or has a few to go, is not
+    /// listened to before they have come or the deadline has, which costs it nothing and spares the
+    /// others thousands of turns. Errors: cancelled (the client left), deadline_exceeded (and there
+    /// was nothing).
     asio::awaitable<Result<void>> receive(TimePoint deadline, std::uint64_t useful = 1);
 
     /// Sends all, as long as the client takes something of it in each `patience`. Errors:

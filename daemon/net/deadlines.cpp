@@ -1,6 +1,7 @@
 #include "daemon/net/deadlines.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace routerd {
 namespace {
@@ -8,7 +9,8 @@ namespace {
 constexpr std::chrono::milliseconds tick_length(250);
 // Between two that have passed: what follows (an answer, a close) takes a tenth of a millisecond,
 // so that thousands at once slow down others a little for seconds, and never stop them for one.
-constexpr std::chrono::microseconds pause(400);
+constexpr std::chrono::milliseconds pause(1);
+constexpr std::size_t share = 4096;           // of so many, one more is told between two pauses
 constexpr unsigned looked_at_at_once = 2048;  // then others have their turn
 
 /// How many have ended; the clock begins with the machine, so that they fit for decades.
@@ -36,11 +38,12 @@ void splice(DeadlineLink& from, DeadlineLink& to) noexcept {
 
 }  // namespace
 
-Expiring::~Expiring() {  // NOLINT(bugprone-exception-escape): cancel() of a timer cannot fail
+Expiring::~Expiring() {
     if (tick_ != 0) {
         list_.remove(*this);
-        if (list_.count_ == 0) {
-            list_.timer_.cancel();  // an idle loop has nothing to wake for, a stopping one ends
+        if (list_.count_ == 0) {  // an idle loop has nothing to wake for, a stopping one ends
+            list_.poller_.cancel_alarm();
+            list_.alarm_tick_ = Deadlines::never;
         }
     }
 }
@@ -53,8 +56,8 @@ void Expiring::set_deadline(TimePoint deadline) {
 }
 
 void Deadlines::add(Expiring& entry) {
-    if (!running_) {
-        run();
+    if (count_ == 0) {
+        swept_ = ticks_until(poller_.now());
     }
     put(entry);
 }
@@ -63,8 +66,8 @@ void Deadlines::add(Expiring& entry) {
 void Deadlines::put(Expiring& entry) {
     const auto wanted = std::int64_t{entry.deadline_.time_since_epoch() / tick_length} + 1;
     const std::int64_t swept = swept_;
-    const auto tick = static_cast<std::uint32_t>(
-        std::clamp(wanted, swept + 1, swept + static_cast<std::int64_t>(rings) - 1));
+    const auto tick =
+        static_cast<std::uint32_t>(std::clamp(wanted, swept + 1, swept + std::int64_t{rings} - 1));
     if (entry.tick_ != 0 && entry.tick_ <= tick) {
         return;
     }
@@ -76,6 +79,10 @@ void Deadlines::put(Expiring& entry) {
     ring.previous = &entry;
     entry.tick_ = tick;
     ++count_;
+    if (tick < alarm_tick_) {
+        alarm_tick_ = tick;
+        poller_.set_alarm(*this, TimePoint(tick_length * std::int64_t{tick}));
+    }
 }
 
 void Deadlines::remove(Expiring& entry) noexcept {
@@ -86,58 +93,57 @@ void Deadlines::remove(Expiring& entry) noexcept {
     }
 }
 
-void Deadlines::run() {
-    running_ = true;
-    swept_ = ticks_until(steady_now());
-    wait_for_next();
-}
-
-void Deadlines::wait_for_next() {
-    timer_.expires_at(TimePoint(tick_length * (std::int64_t{swept_} + 1)));
-    timer_.async_wait([this](const boost::system::error_code& /*cancelled*/) {
-        sweep();  // a cancelled wait too: somebody may have come since
-    });
+void Deadlines::on_alarm() {
+    alarm_tick_ = 0;  // what is put now sets none: that comes below
+    sweep();
+    if (tell_some()) {
+        wait_for_next();
+    } else {
+        poller_.set_alarm(*this, poller_.now() + pause);
+    }
 }
 
 void Deadlines::sweep() {
-    const auto now = ticks_until(steady_now());
+    const auto now = ticks_until(poller_.now());
     const auto last = std::min<std::uint64_t>(now, std::uint64_t{swept_} + rings);
     for (std::uint64_t tick = std::uint64_t{swept_} + 1; tick <= last; ++tick) {
         splice(wheel_.at(tick % rings), due_);
     }
     swept_ = std::max(swept_, now);
-    go_on();
 }
 
-void Deadlines::go_on_later(std::chrono::microseconds delay) {
-    timer_.expires_after(delay);
-    timer_.async_wait([this](const boost::system::error_code& /*cancelled*/) { go_on(); });
-}
-
-void Deadlines::go_on() {
-    const auto now = steady_now();
-    bool told = false;
+/// Of those that are due. True: of all.
+bool Deadlines::tell_some() {
+    const auto now = poller_.now();
+    const auto most = 1 + count_ / share;
+    std::size_t told = 0;
     for (unsigned looked_at = 0; due_.next != &due_; ++looked_at) {
         auto& entry = static_cast<Expiring&>(*due_.next);
         const bool has_passed = entry.deadline_ <= now;
-        if (has_passed && told) {
-            return go_on_later(pause);
-        }
-        if (looked_at == looked_at_at_once) {
-            return go_on_later({});
+        if ((has_passed && told == most) || looked_at == looked_at_at_once) {
+            return false;
         }
         remove(entry);
         if (has_passed) {
-            told = true;
+            ++told;
             entry.deadline_ = TimePoint::max();
             entry.on_deadline();
         } else if (entry.deadline_ != TimePoint::max()) {
             put(entry);
         }
     }
-    running_ = count_ > 0;
-    if (running_) {
-        wait_for_next();
+    return true;
+}
+
+void Deadlines::wait_for_next() {
+    alarm_tick_ = never;
+    for (std::uint32_t tick = swept_ + 1; tick < swept_ + rings && count_ > 0; ++tick) {
+        const auto& ring = wheel_.at(tick % rings);
+        if (ring.next != &ring) {
+            alarm_tick_ = tick;
+            poller_.set_alarm(*this, TimePoint(tick_length * std::int64_t{tick}));
+            return;
+        }
     }
 }
 

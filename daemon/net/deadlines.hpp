@@ -1,15 +1,11 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "common/base/time.hpp"
-#include "daemon/net/net.hpp"
+#include "daemon/net/poller.hpp"
 
 namespace routerd {
 
@@ -49,35 +45,37 @@ class Expiring : private DeadlineLink {
 
 /// All deadlines of one loop, by the quarter of a second in which they come: precise enough for
 /// time-outs of seconds. At the end of each those are looked at that were set for it, and no
-/// others. When thousands pass at once, they are told one by one with pauses, for the sake of the
-/// loop's other work: 2,000 a second. Outlives what is in it, and is destroyed only when its loop
-/// does not run any more.
-class Deadlines {
+/// others; where none is set, nothing is done. When thousands pass at once, they are told one by
+/// one with pauses, for the sake of the loop's other work: each millisecond one of 4,096 that there
+/// are. Has its loop's alarm for itself. Outlives what is in it, and its poller outlives it.
+class Deadlines final : private Poller::Alarm {
   public:
-    explicit Deadlines(const asio::any_io_executor& executor) : timer_(executor) {}
+    explicit Deadlines(Poller& poller) noexcept : poller_(poller) {}
     Deadlines(const Deadlines&) = delete;
     Deadlines& operator=(const Deadlines&) = delete;
+    ~Deadlines() { poller_.cancel_alarm(); }
 
   private:
     friend class Expiring;
     void add(Expiring& entry);
     void put(Expiring& entry);
     void remove(Expiring& entry) noexcept;
-    void run();
-    void wait_for_next();
+    void on_alarm() override;
     void sweep();
-    void go_on();
-    void go_on_later(std::chrono::microseconds delay);
+    bool tell_some();
+    void wait_for_next();
 
     // Later ones wait in the farthest ring, and move on from there.
-    static constexpr std::size_t rings = 256;  // 64 s
+    static constexpr std::uint32_t rings = 256;  // 64 s
 
-    asio::steady_timer timer_;
+    static constexpr std::uint32_t never = UINT32_MAX;
+
+    Poller& poller_;
     std::array<DeadlineLink, rings> wheel_;  // by the last digits of the tick
     DeadlineLink due_;                       // whose tick has come
     std::size_t count_ = 0;                  // in any of these
-    std::uint32_t swept_ = 0;                // the last tick that has come
-    bool running_ = false;                   // the timer, or a sweep
+    std::uint32_t swept_ = 0;                // the last tick that was looked for
+    std::uint32_t alarm_tick_ = never;       // for which the alarm is set; 0: it comes before all
 };
 
 }  // namespace routerd

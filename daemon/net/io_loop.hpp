@@ -18,7 +18,7 @@ namespace routerd {
 class IoLoop {
   public:
     explicit IoLoop(const asio::any_io_executor& executor)
-        : executor_(executor), poller_(executor), deadlines_(executor) {}
+        : executor_(executor), poller_(executor), deadlines_(poller_) {}
 
     const asio::any_io_executor& executor() const noexcept { return executor_; }
     Poller& poller() noexcept { return poller_; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -46,9 +47,31 @@ Poller::Poller(const asio::any_io_executor& executor)
 void Poller::add(int fd, Watched& watched) {
     control(set_.get(), EPOLL_CTL_ADD, fd, always, watched);
     ++watched_;
+    stay_busy();
+}
+
+void Poller::stay_busy() {
     if (!busy_) {
         busy_.emplace(executor_);
     }
+}
+
+void Poller::set_alarm(Alarm& alarm, TimePoint when) {
+    now_ = now();
+    alarm_ = &alarm;
+    alarm_at_ = when;
+    stay_busy();
+}
+
+/// In milliseconds; -1: none is set.
+int Poller::until_alarm() const noexcept {
+    using std::chrono::milliseconds;
+    constexpr milliseconds longest = std::chrono::hours(1);  // then it looks again
+    return alarm_at_ == TimePoint::max()
+               ? -1
+               : static_cast<int>(std::clamp(std::chrono::ceil<milliseconds>(alarm_at_ - now_),
+                                             milliseconds(0), longest)
+                                      .count());
 }
 
 void Poller::want_output(int fd, Watched& watched, bool wanted) {
@@ -91,8 +114,16 @@ void Poller::take_turn_soon() {
 }
 
 Poller::Found Poller::wait(int timeout) {
-    if (watched_ == 0) {
-        busy_.reset();  // a loop with nothing to watch may end; not before it runs again
+    int alarm = until_alarm();
+    if (alarm > 0 && timeout == 0) {  // a look in passing: turns may be rare
+        now_ = steady_now();
+        alarm = until_alarm();
+    }
+    if (watched_ == 0 && alarm < 0) {
+        busy_.reset();  // a loop with nothing to wait for may end; not before it runs again
+    }
+    if (alarm >= 0 && (timeout < 0 || alarm < timeout)) {
+        timeout = alarm;
     }
     const int count = ::epoll_wait(set_.get(), events_.data(), batch_size, timeout);
     batch_ = std::span(events_).first(static_cast<std::size_t>(std::max(count, 0)));
@@ -104,7 +135,8 @@ Poller::Found Poller::wait(int timeout) {
         *asio = batch_.back();
         batch_ = batch_.first(batch_.size() - 1);
     }
-    found.own = !batch_.empty();
+    const bool may_be_time = alarm == 0 || (alarm > 0 && timeout > 0);
+    found.own = !batch_.empty() || may_be_time;
     return found;
 }
 
@@ -196,6 +228,10 @@ void Poller::take_turn() {
         }
     }
     told_again_.clear();
+    if (alarm_at_ <= now_) {
+        cancel_alarm();
+        alarm_->on_alarm();
+    }
     send_now();
     joins_ = tells_ = false;
     if (!again_.empty()) {

@@ -54,6 +54,16 @@ class Poller final : private LoopWait::Waiter {
         ~Watched() = default;
     };
 
+    /// One that wants to be called at a time.
+    class Alarm {
+      public:
+        /// From the loop, as the last of a turn; may do all that on_io() may.
+        virtual void on_alarm() = 0;
+
+      protected:
+        ~Alarm() = default;
+    };
+
     /// See LoopWait for the executor.
     explicit Poller(const asio::any_io_executor& executor);
     Poller(const Poller&) = delete;
@@ -76,6 +86,13 @@ class Poller final : private LoopWait::Waiter {
     /// Calls on_io(EPOLLIN) with the next turn, for one that stopped before all was read so that
     /// others get their turn.
     void again(Watched& watched);
+
+    /// Calls `alarm` once when it is `when`, to a millisecond, and not later or earlier than that
+    /// as was said before: of one poller there is one alarm. It outlives this or cancels it. The
+    /// loop has something to wait for as long as it is set. Costs no system call: the wait ends
+    /// then.
+    void set_alarm(Alarm& alarm, TimePoint when);
+    void cancel_alarm() noexcept { alarm_at_ = TimePoint::max(); }
 
     /// Where on_input() has its bytes.
     const char* input(std::uint8_t place) const noexcept {
@@ -101,6 +118,8 @@ class Poller final : private LoopWait::Waiter {
     Found wait(int timeout) override;
     void take_turn() override;
     void take_turn_soon();
+    void stay_busy();
+    int until_alarm() const noexcept;
     void receive_early();
     void tell(Watched& watched, unsigned events);
     void forget(const Watched& watched) noexcept;
@@ -124,7 +143,9 @@ class Poller final : private LoopWait::Waiter {
     std::optional<asio::executor_work_guard<asio::any_io_executor>> busy_;
     bool turn_is_due_ = false;  // one was posted
     bool tells_ = false;
-    TimePoint now_;
+    TimePoint now_;                          // of the last turn, or of a later look at the alarm
+    TimePoint alarm_at_ = TimePoint::max();  // which is none
+    Alarm* alarm_ = nullptr;
     std::array<epoll_event, batch_size> events_{};
     std::span<epoll_event> batch_;  // of them, not told yet
     std::vector<Watched*> again_;

@@ -33,7 +33,8 @@ class Probe : public Expiring {
 
 TEST(DeadlinesTest, TellsOnceWhenTheDeadlineHasPassed) {
     asio::io_context loop(1);
-    Deadlines deadlines(loop.get_executor());
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
     Probe due(deadlines);
     Probe later(deadlines);
     due.set_deadline(steady_clock::now() + 10ms);
@@ -45,7 +46,8 @@ TEST(DeadlinesTest, TellsOnceWhenTheDeadlineHasPassed) {
 
 TEST(DeadlinesTest, AnIdleLoopHasNothingToDo) {
     asio::io_context loop(1);
-    Deadlines deadlines(loop.get_executor());
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
     {
         Probe gone(deadlines);
         gone.set_deadline(steady_clock::now() + 1h);
@@ -57,7 +59,8 @@ TEST(DeadlinesTest, AnIdleLoopHasNothingToDo) {
 
 TEST(DeadlinesTest, OneThatComesAsTheLastOneGoesIsNotForgotten) {
     asio::io_context loop(1);
-    Deadlines deadlines(loop.get_executor());
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
     std::optional<Probe> first(deadlines);
     first->set_deadline(steady_clock::now() + 1h);
     first.reset();
@@ -69,7 +72,8 @@ TEST(DeadlinesTest, OneThatComesAsTheLastOneGoesIsNotForgotten) {
 
 TEST(DeadlinesTest, ThousandsAtOnceLeaveOthersTheirTurn) {
     asio::io_context loop(1);
-    Deadlines deadlines(loop.get_executor());
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
     std::deque<Probe> probes;
     int expired = 0;
     int when_the_other_ran = 0;
@@ -91,7 +95,8 @@ TEST(DeadlinesTest, ThousandsAtOnceLeaveOthersTheirTurn) {
 
 TEST(DeadlinesTest, ManyThatAreNotDueDoNotHideTheOneThatIs) {
     asio::io_context loop(1);
-    Deadlines deadlines(loop.get_executor());
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
     Probe due(deadlines);  // the last to be looked at
     std::deque<Probe> others;
     for (int i = 0; i < 5000; ++i) {
@@ -106,7 +111,8 @@ TEST(DeadlinesTest, ManyThatAreNotDueDoNotHideTheOneThatIs) {
 
 TEST(DeadlinesTest, OneThatMovesToALaterTimeIsToldThen) {
     asio::io_context loop(1);
-    Deadlines deadlines(loop.get_executor());
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
     Probe moved(deadlines);
     Probe cleared(deadlines);
     const auto begun = steady_clock::now();
@@ -124,7 +130,8 @@ TEST(DeadlinesTest, OneThatMovesToALaterTimeIsToldThen) {
 
 TEST(DeadlinesTest, OneThatMovesToAnEarlierTimeIsToldThen) {
     asio::io_context loop(1);
-    Deadlines deadlines(loop.get_executor());
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
     Probe probe(deadlines);
     probe.set_deadline(steady_clock::now() + 1h);
     probe.set_deadline(steady_clock::now() + 30s);
@@ -135,7 +142,8 @@ TEST(DeadlinesTest, OneThatMovesToAnEarlierTimeIsToldThen) {
 
 TEST(DeadlinesTest, OneThatWasToldMayBeSetAgain) {
     asio::io_context loop(1);
-    Deadlines deadlines(loop.get_executor());
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
     Probe probe(deadlines);
     probe.then = [&] {
         if (probe.expired < 3) {
@@ -149,7 +157,8 @@ TEST(DeadlinesTest, OneThatWasToldMayBeSetAgain) {
 
 TEST(DeadlinesTest, OneThatIsMovedWhileItsTurnIsDueIsNotTold) {
     asio::io_context loop(1);
-    Deadlines deadlines(loop.get_executor());
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
     Probe first(deadlines);
     Probe second(deadlines);
     first.set_deadline(steady_clock::now());
@@ -162,7 +171,8 @@ TEST(DeadlinesTest, OneThatIsMovedWhileItsTurnIsDueIsNotTold) {
 
 TEST(DeadlinesTest, OneThatGoesInTheMiddleOfASweepIsNotLookedAt) {
     asio::io_context loop(1);
-    Deadlines deadlines(loop.get_executor());
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
     std::list<Probe> probes;
     int expired = 0;
     for (int i = 0; i < 1000; ++i) {
@@ -180,7 +190,8 @@ TEST(DeadlinesTest, OneThatGoesInTheMiddleOfASweepIsNotLookedAt) {
 
 TEST(DeadlinesTest, OneThatIsSetInTheMiddleOfASweepIsNotForgotten) {
     asio::io_context loop(1);
-    Deadlines deadlines(loop.get_executor());
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
     Probe due(deadlines);
     std::optional<Probe> late;
     due.then = [&] { late.emplace(deadlines).set_deadline(steady_clock::now() + 10ms); };

@@ -55,6 +55,21 @@ class Watched final : public Poller::Watched {
     UniqueFd theirs_;
 };
 
+/// When it was called, and how often.
+class Alarm final : public Poller::Alarm {
+  public:
+    int called = 0;
+    TimePoint at;
+    std::function<void()> then = [] {};
+
+  private:
+    void on_alarm() override {
+        ++called;
+        at = steady_now();
+        then();
+    }
+};
+
 class LoopWaitTest : public testing::Test {
   protected:
     LoopWaitTest() : loop_(std::make_unique<asio::io_context>(1)) {
@@ -64,6 +79,61 @@ class LoopWaitTest : public testing::Test {
     std::unique_ptr<asio::io_context> loop_;
     std::optional<Poller> poller_;
 };
+
+TEST_F(LoopWaitTest, AnAlarmEndsTheWaitAndIsWaitedFor) {
+    Alarm alarm;
+    const auto when = steady_now() + 20ms;
+    poller_->set_alarm(alarm, steady_now() + 1h);
+    poller_->set_alarm(alarm, when);
+    loop_->run();  // though nothing is watched
+    EXPECT_EQ(alarm.called, 1);
+    EXPECT_GE(alarm.at, when);
+    loop_->restart();
+    alarm.then = [&] {
+        if (alarm.called < 4) {
+            poller_->set_alarm(alarm, steady_now());
+        }
+    };
+    poller_->set_alarm(alarm, steady_now() - 1h);
+    loop_->run();
+    EXPECT_EQ(alarm.called, 4) << "it may be set again meanwhile";
+}
+
+TEST_F(LoopWaitTest, ACancelledAlarmIsNotWaitedFor) {
+    Alarm alarm;
+    poller_->set_alarm(alarm, steady_now() + 1h);
+    poller_->cancel_alarm();
+    loop_->run();
+    EXPECT_EQ(alarm.called, 0);
+}
+
+TEST_F(LoopWaitTest, AnAlarmComesThoughTheLoopHasOtherThingsToDo) {
+    Alarm alarm;
+    asio::steady_timer tick(*loop_);
+    std::function<void()> again = [&] {
+        tick.expires_after(1ms);
+        tick.async_wait([&](const boost::system::error_code&) {
+            if (alarm.called == 0) {
+                again();
+            }
+        });
+    };
+    std::function<void()> spin = [&] {
+        if (alarm.called == 0) {
+            asio::post(*loop_, spin);
+        }
+    };
+    poller_->set_alarm(alarm, steady_now() + 20ms);
+    again();  // Asio's set is ready again and again
+    loop_->run();
+    EXPECT_EQ(alarm.called, 1);
+    loop_->restart();
+    alarm.called = 0;
+    poller_->set_alarm(alarm, steady_now() + 20ms);
+    spin();  // and here it is never waited
+    loop_->run();
+    EXPECT_EQ(alarm.called, 1);
+}
 
 TEST_F(LoopWaitTest, EndsWhereNothingIsWatched) {
     EXPECT_EQ(loop_->run(), 0U);
