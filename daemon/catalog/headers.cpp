@@ -17,7 +17,7 @@ namespace routerd {
 namespace {
 
 // In front of each row's text. Raise it when the reader learns more, so that all is read anew.
-constexpr char good_mark[] = "gguf2 ";
+constexpr char good_mark[] = "gguf3 ";
 constexpr char bad_mark[] = "bad1 ";
 
 std::string payload_of(const Header& header) {

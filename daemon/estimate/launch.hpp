@@ -80,6 +80,7 @@ struct LaunchParameters {
     std::uint64_t host_expert_layers = 0;     ///< experts of the first n stay on the host [-ncmoe]
     bool mapped = true;                       ///< weights are pages of the file [-lm]
     bool repack = true;                       ///< [--repack]
+    bool tiles = false;                       ///< the processor has some, see gguf::WeightSums
     std::uint64_t checkpoints = 32;           ///< of a slot's state [--ctx-checkpoints]
     std::uint64_t prompt_cache = 8192ULL << 20U;  ///< bytes [--cache-ram]
     std::vector<GpuShare> gpus;                   ///< none: all on the host

@@ -121,7 +121,10 @@ std::string fingerprint(const gguf::Metadata& model, const LaunchParameters& lau
                 number("kvo", launch.cache_with_layers ? 1 : 0) +
                 number("all", launch.all_outputs ? 1 : 0) +
                 number("moe", launch.host_expert_layers) + number("map", launch.mapped ? 1 : 0) +
-                number("repack", launch.repack ? 1 : 0) + number("lora", launch.lora_bytes);
+                number("repack", !launch.repack ? 0
+                                 : launch.tiles ? 2
+                                                : 1) +
+                number("lora", launch.lora_bytes);
     text += launch.gpu_layers ? number("ngl", *launch.gpu_layers) : "";
     for (const auto& gpu : launch.gpus) {
         text += " " + gpu.device + ":" + std::to_string(gpu.share);

@@ -37,6 +37,19 @@ std::uint64_t layer_bytes(const gguf::Metadata& model, std::size_t i, std::size_
     return sat_sub(model.tensor_bytes, sat_add(model.embedding_bytes, model.output_bytes)) / layers;
 }
 
+/// By how much the copies of `copied` bytes are larger, which are a part of all.
+std::uint64_t extra_of(const gguf::Repacked& all, std::uint64_t copied) {
+    std::uint64_t whole = all.output;
+    for (const auto bytes : all.layers) {
+        whole = sat_add(whole, bytes);
+    }
+    if (whole == 0) {
+        return 0;
+    }
+    const auto share = static_cast<long double>(copied) / static_cast<long double>(whole);
+    return static_cast<std::uint64_t>(static_cast<long double>(all.extra) * std::min(share, 1.0L));
+}
+
 }  // namespace
 
 Placement place(const LaunchParameters& launch, std::size_t layers) {
@@ -60,6 +73,7 @@ std::vector<WeightBytes> place_weights(const gguf::Metadata& model, const Launch
                                        const Placement& placement) {
     std::vector<WeightBytes> devices(launch.gpus.size() + 1);
     auto& host = devices.front();
+    const auto& copies = launch.tiles ? model.tiled : model.repacked;
     std::uint64_t repacked = 0;
     std::uint64_t placed = sat_add(model.embedding_bytes, model.output_bytes);
     for (std::size_t i = 0; i < placement.layers.size(); ++i) {
@@ -70,7 +84,7 @@ std::vector<WeightBytes> place_weights(const gguf::Metadata& model, const Launch
         auto& device = devices[placement.layers[i]];
         device.bytes = sat_add(device.bytes, sat_sub(bytes, experts));
         host.bytes = sat_add(host.bytes, experts);
-        repacked = sat_add(repacked, is_repacked ? bytes_of_layer(model.layer_repack_bytes, i) : 0);
+        repacked = sat_add(repacked, is_repacked ? bytes_of_layer(copies.layers, i) : 0);
         placed = sat_add(placed, bytes);
     }
     auto& output = devices[placement.output];
@@ -81,16 +95,17 @@ std::vector<WeightBytes> place_weights(const gguf::Metadata& model, const Launch
     output.bytes = sat_add(output.bytes, sat_sub(model.tensor_bytes, placed));
     host.bytes = sat_add(host.bytes, model.embedding_bytes);
     const bool output_here = placement.output == 0 && launch.repack;
-    repacked = sat_add(repacked, output_here && has_output ? model.output_repack_bytes : 0);
+    repacked = sat_add(repacked, output_here && has_output ? copies.output : 0);
     // An embedding that is the output, too, stays as it is for looking up, and is copied besides.
-    const auto second_copy = output_here && !has_output ? model.output_repack_bytes : 0;
+    const auto second_copy = output_here && !has_output ? copies.output : 0;
     if (launch.mapped) {
         // Of what is repacked the copy is used. Its pages stay until the kernel wants them back,
         // but for those after the last tensor that is used in place: the server unmaps these.
         host.mapped = sat_sub(host.bytes, repacked);
-        host.droppable = sat_sub(repacked, placement.gpu_layers == 0 ? model.repack_tail_bytes : 0);
+        host.droppable = sat_sub(repacked, placement.gpu_layers == 0 ? copies.tail : 0);
     }
     host.bytes = sat_add(host.bytes, second_copy);
+    host.bytes = sat_add(host.bytes, extra_of(copies, sat_add(repacked, second_copy)));
     return devices;
 }
 

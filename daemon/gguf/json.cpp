@@ -29,11 +29,15 @@ void each_shape_field(Fields& metadata, Visit visit) {
     visit("token_shift_count", metadata.token_shift_count);
     visit("layer_bytes", metadata.layer_bytes);
     visit("layer_expert_bytes", metadata.layer_expert_bytes);
-    visit("layer_repack_bytes", metadata.layer_repack_bytes);
+    visit("layer_repack_bytes", metadata.repacked.layers);
+    visit("layer_tiled_bytes", metadata.tiled.layers);
     visit("embedding_bytes", metadata.embedding_bytes);
     visit("output_bytes", metadata.output_bytes);
-    visit("output_repack_bytes", metadata.output_repack_bytes);
-    visit("repack_tail_bytes", metadata.repack_tail_bytes);
+    visit("output_repack_bytes", metadata.repacked.output);
+    visit("repack_tail_bytes", metadata.repacked.tail);
+    visit("output_tiled_bytes", metadata.tiled.output);
+    visit("tiled_tail_bytes", metadata.tiled.tail);
+    visit("tiled_extra_bytes", metadata.tiled.extra);
 }
 
 /// Calls `visit(name, field)` for every field, so that both directions share one list.

@@ -7,6 +7,15 @@
 
 namespace routerd::gguf {
 
+/// Of a file's tensors those that a server copies into another order when it loads them, for what
+/// it computes on the CPU (see daemon/gguf/weights.hpp). In bytes as they are in the file.
+struct Repacked {
+    std::vector<std::uint64_t> layers;  ///< per layer, part of Metadata::layer_bytes
+    std::uint64_t output = 0;           ///< of output.weight, or the embedding where that is it
+    std::uint64_t tail = 0;             ///< after the last tensor that is not copied
+    std::uint64_t extra = 0;            ///< by how much the copies of all are larger
+};
+
 /// What the router wants to know of a GGUF file, without its tensors' data. Everything that the
 /// file did not say is empty or zero.
 struct Metadata {
@@ -56,13 +65,10 @@ struct Metadata {
     /// block_count where the file has no such tensors.
     std::vector<std::uint64_t> layer_bytes;
     std::vector<std::uint64_t> layer_expert_bytes;  ///< those of experts, part of the above
-    /// Of the above what ggml's CPU code copies into another order when it loads them (see
-    /// daemon/gguf/weights.hpp).
-    std::vector<std::uint64_t> layer_repack_bytes;
-    std::uint64_t embedding_bytes = 0;      ///< token_embd and its like: rows are looked up in it
-    std::uint64_t output_bytes = 0;         ///< output.weight; 0: the embedding serves as that, too
-    std::uint64_t output_repack_bytes = 0;  ///< of whichever of both is multiplied with
-    std::uint64_t repack_tail_bytes = 0;    ///< repacked tensors after the last one that is not
+    std::uint64_t embedding_bytes = 0;  ///< token_embd and its like: rows are looked up in it
+    std::uint64_t output_bytes = 0;     ///< output.weight; 0: the embedding serves as that, too
+    Repacked repacked;                  ///< by processors with vectors (AVX2)
+    Repacked tiled;                     ///< by those with tiles (AMX), which have vectors, too
 
     std::string tokenizer;      ///< tokenizer.ggml.model: "gpt2"
     std::string tokenizer_pre;  ///< tokenizer.ggml.pre

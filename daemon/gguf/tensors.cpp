@@ -47,6 +47,7 @@ class Table {
     std::uint64_t elements_ = 0;  // of the tensor at hand
     std::uint64_t row_ = 0;       // its first dimension
     std::uint64_t rows_ = 0;      // its second dimension, 1 where it has none
+    bool is_stack_ = false;       // it has a third
     std::uint64_t next_ = 0;      // where the next tensor's data must begin
     std::uint64_t end_ = 0;       // where the last tensor's data ends
     bool exact_ = true;           // false after a tensor whose size is not known
@@ -76,10 +77,12 @@ bool Table::read_elements(const std::string& name) {
     elements_ = 1;
     row_ = 1;
     rows_ = 1;
+    is_stack_ = false;
     for (std::uint32_t i = 0; i < dimensions; ++i) {
         const auto dimension = input_.number<std::uint64_t>();
         row_ = i == 0 ? dimension : row_;
         rows_ = i == 1 ? dimension : rows_;
+        is_stack_ = is_stack_ || (i > 1 && dimension > 1);
         // The dimension by itself, too: a zero beside it would hide one that is out of range.
         if (dimension > largest || __builtin_mul_overflow(elements_, dimension, &elements_) ||
             elements_ > largest) {
@@ -115,7 +118,7 @@ void Table::place(const std::string& name, std::uint32_t number, std::uint64_t o
     }
     next_ -= next_ % alignment_;
     metadata_.tensor_bytes += bytes;
-    weights_.add(name, number, rows_, bytes);
+    weights_.add({name, number, row_, rows_, is_stack_, bytes});
     elements_by_type_[number] += elements_;
 }
 

@@ -13,21 +13,47 @@ namespace routerd::gguf {
 /// Some matrices are held twice by a server that computes on the CPU: ggml (ggml-cpu/repack.cpp)
 /// copies those of a few types, with rows in groups of eight, into an order that suits the
 /// processor's vectors, while the mapped file keeps their pages until the kernel wants them back.
-/// Counted here are the types for which it does that on every x86 processor with AVX2.
+/// Counted as repacked are the types for which it does that on every x86 processor with AVX2. Where
+/// the processor has tiles, too (AMX), ggml (ggml-cpu/amx) first takes those that it can multiply
+/// by these: nearly all types, F16 among them, in matrices whose rows are a multiple of 32 (experts
+/// are none: they are stacks of such); in some types a copy has a few more bytes.
 class WeightSums {
   public:
     explicit WeightSums(Metadata& metadata) : metadata_(metadata) {}
 
-    /// One tensor, in the order of the file. `rows` is its second dimension.
-    void add(std::string_view name, std::uint32_t type, std::uint64_t rows, std::uint64_t bytes);
+    struct Tensor {
+        std::string_view name;
+        std::uint32_t type = 0;  ///< ggml's number
+        std::uint64_t row = 1;   ///< elements of a row, the first dimension
+        std::uint64_t rows = 1;  ///< the second
+        bool is_stack = false;   ///< it has a third
+        std::uint64_t bytes = 0;
+    };
+
+    /// One tensor, in the order of the file.
+    void add(const Tensor& tensor);
 
     /// After the last tensor of a file.
     void finish();
 
   private:
+    /// Of what is copied, what is known at the end only.
+    struct Open {
+        std::uint64_t tail = 0;  // since the last tensor that is not copied
+        std::uint64_t embedding = 0, embedding_extra = 0;  // as the output
+    };
+    struct Copied {
+        std::uint64_t bytes = 0;
+        std::uint64_t extra = 0;
+    };
+    static Copied repacked(const Tensor& tensor) noexcept;
+    static Copied tiled(const Tensor& tensor) noexcept;
+    void count(Repacked& sums, Open& open, const Tensor& tensor, const Copied& copied) const;
+    void finish(Repacked& sums, const Open& open) const;
+
     Metadata& metadata_;
-    std::uint64_t tail_ = 0;              // repacked since the last tensor that is not
-    std::uint64_t embedding_repack_ = 0;  // what a copy of the embedding as output would be
+    Open repacked_;
+    Open tiled_;
 };
 
 /// Adds what a further part of a split set holds.

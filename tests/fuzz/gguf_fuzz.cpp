@@ -45,7 +45,10 @@ void check_sizes(const Metadata& metadata, std::size_t file_size) {
     take(metadata.embedding_bytes);
     take(metadata.output_bytes);
     require(is_part_of(metadata.layer_expert_bytes, metadata.layer_bytes), "experts' layers");
-    require(is_part_of(metadata.layer_repack_bytes, metadata.layer_bytes), "repacked layers");
+    require(is_part_of(metadata.repacked.layers, metadata.layer_bytes), "repacked layers");
+    require(is_part_of(metadata.tiled.layers, metadata.layer_bytes), "tiled layers");
+    require(is_part_of(metadata.repacked.layers, metadata.tiled.layers),
+            "what is repacked is copied for tiles, too");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "daemon/backends/llama_server/launch.hpp"
 #include "daemon/backends/llama_server/memory_lines.hpp"
+#include "daemon/devices/processor.hpp"
 #include "daemon/estimate/learn.hpp"
 #include "daemon/gguf/reader.hpp"
 
@@ -60,7 +61,8 @@ int main(int argc, char** argv) {
         return 1;
     }
     const std::vector<std::string> arguments(argv + first_argument, argv + argc);
-    const auto launch = routerd::llama::launch_parameters(arguments);
+    auto launch = routerd::llama::launch_parameters(arguments);
+    launch.tiles = routerd::has_tiles({});
     const auto fresh = routerd::estimate_memory(*metadata, launch);
     const auto correction = routerd::learn(fresh, observed_in(argv[2], argv[3], argv[4]));
     std::printf("{");

@@ -14,6 +14,7 @@
 #include "daemon/backends/llama_server/launch.hpp"
 #include "daemon/backends/llama_server/memory_lines.hpp"
 #include "daemon/backends/program.hpp"
+#include "daemon/devices/processor.hpp"
 
 namespace routerd {
 namespace {
@@ -137,6 +138,8 @@ Result<CommandLine> LlamaServer::command_line(const Model& model, const Config& 
 std::optional<LaunchParameters> LlamaServer::launch_parameters(const CommandLine& command) const {
     auto launch = llama::launch_parameters(command.argv, command.own_words);
     launch.program = command.argv.front();
+    static const bool processor_has_tiles = has_tiles({});
+    launch.tiles = processor_has_tiles;
     const bool is_hidden = std::ranges::any_of(command.environment,
                                                [](const auto& variable) {
                                                    return llama::places_models(variable.first);

@@ -171,9 +171,9 @@ TEST(EstimateTest, ExpertsThatATokenUsesDecideTheComputeBuffer) {
 
 TEST(EstimateTest, RepackedWeightsAreACopyBesideTheFilesPages) {
     auto model = small_model();
-    model.layer_repack_bytes = {7 * mib, 7 * mib, 7 * mib, 7 * mib};
-    model.output_repack_bytes = 2 * mib;
-    model.repack_tail_bytes = 5 * mib;
+    model.repacked.layers = {7 * mib, 7 * mib, 7 * mib, 7 * mib};
+    model.repacked.output = 2 * mib;
+    model.repacked.tail = 5 * mib;
     auto estimate = estimate_memory(model, {});
     EXPECT_EQ(host_of(estimate).weights, 36 * mib);
     EXPECT_EQ(estimate.mapped, 6 * mib);
@@ -189,6 +189,27 @@ TEST(EstimateTest, RepackedWeightsAreACopyBesideTheFilesPages) {
     estimate = estimate_memory(model, {});
     EXPECT_EQ(host_of(estimate).weights, 36 * mib);
     EXPECT_EQ(estimate.mapped, 6 * mib);
+}
+
+TEST(EstimateTest, WhereTheProcessorHasTilesTheirCopiesCount) {
+    auto model = small_model();
+    model.repacked.layers = {1 * mib};
+    model.tiled = {{7 * mib, 7 * mib, 7 * mib, 7 * mib}, 2 * mib, 5 * mib, 3 * mib};
+    LaunchParameters launch;
+    launch.tiles = true;
+    auto estimate = estimate_memory(model, launch);
+    EXPECT_EQ(host_of(estimate).weights, 39 * mib);
+    EXPECT_EQ(estimate.mapped, 6 * mib);
+    EXPECT_EQ(estimate.droppable, 25 * mib);
+    launch.repack = false;
+    estimate = estimate_memory(model, launch);
+    EXPECT_EQ(host_of(estimate).weights, 36 * mib);
+    EXPECT_EQ(estimate.mapped, 36 * mib);
+    launch.repack = true;
+    launch.gpus = {{"cuda0", 1}};
+    launch.gpu_layers = 3;  // the output, and two of four layers
+    estimate = estimate_memory(model, launch);
+    EXPECT_EQ(host_of(estimate).weights, estimate.mapped + 14 * mib + 3 * mib * 14 / 30);
 }
 
 TEST(EstimateTest, LayersGoToGpusFromTheEnd) {

@@ -33,7 +33,7 @@ TEST(GgufWeightsTest, SortsBytesByWhatTheyAreFor) {
     EXPECT_EQ(metadata.output_bytes, 1024U);
     EXPECT_EQ(metadata.layer_bytes, (Layers{16384, 0, 16384 + 256}));
     EXPECT_EQ(metadata.layer_expert_bytes, (Layers{0, 0, 16384}));
-    EXPECT_TRUE(metadata.layer_repack_bytes.empty());
+    EXPECT_TRUE(metadata.repacked.layers.empty());
     EXPECT_EQ(metadata.tensor_bytes, 1024U + 256U + 16384U + 16384U + 256U + 1024U);
 }
 
@@ -45,9 +45,32 @@ TEST(GgufWeightsTest, KnowsWhatTheCpuCopiesIntoAnotherOrder) {
     writer.tensor("blk.0.attn_k.weight", {64, 4}, q4_0, 36 * 4);  // not a group of eight rows
     writer.tensor("blk.0.ffn_down.weight", {64, 16}, q4_0, 36 * 16);
     const auto metadata = read(writer);
-    EXPECT_EQ(metadata.layer_repack_bytes, Layers{36 * 24});
-    EXPECT_EQ(metadata.repack_tail_bytes, 36U * 16U);
-    EXPECT_EQ(metadata.output_repack_bytes, 36U * 8U);  // the embedding, as output
+    EXPECT_EQ(metadata.repacked.layers, Layers{36 * 24});
+    EXPECT_EQ(metadata.repacked.tail, 36U * 16U);
+    EXPECT_EQ(metadata.repacked.output, 36U * 8U);  // the embedding, as output
+}
+
+TEST(GgufWeightsTest, KnowsWhatTheCpuCopiesIntoTiles) {
+    constexpr std::uint32_t f16 = 1;
+    constexpr std::uint32_t q8_0 = 8;
+    test::GgufWriter writer;
+    writer.text("general.architecture", "llama");
+    writer.tensor("token_embd.weight", {64, 64}, q8_0, 68 * 64);
+    writer.tensor("blk.0.attn_norm.weight", {64}, f16, 128);
+    writer.tensor("blk.0.attn_q.weight", {64, 32}, f16, 128 * 32);
+    writer.tensor("blk.0.attn_k.weight", {64, 8}, q4_0, 36 * 8);  // too few rows: for vectors
+    writer.tensor("blk.0.ffn_up_exps.weight", {64, 32, 2}, q8_0, 68 * 64);
+    writer.tensor("blk.1.ssm_conv1d.weight", {4, 32}, f16, 8 * 32);
+    writer.tensor("blk.1.ffn_down.weight", {64, 32}, q8_0, 68 * 32);
+    writer.tensor("blk.1.ffn_up.weight", {64, 48}, f16, 128 * 48);  // not a multiple of 32 rows
+    writer.tensor("blk.1.ffn_gate.weight", {64, 96}, q8_0, 68 * 96);
+    const auto metadata = read(writer);
+    EXPECT_EQ(metadata.tiled.layers, (Layers{128 * 32 + 36 * 8, 68 * (32 + 96)}));
+    EXPECT_EQ(metadata.tiled.tail, 68U * 96U);
+    EXPECT_EQ(metadata.tiled.output, 68U * 64U);            // the embedding, as output
+    EXPECT_EQ(metadata.tiled.extra, 8U * (32 + 96 + 64U));  // of each block of Q8_0 four bytes
+    EXPECT_EQ(metadata.repacked.layers, Layers{36 * 8});
+    EXPECT_EQ(metadata.repacked.extra, 0U);
 }
 
 TEST(GgufWeightsTest, ForeignLayerNumbersCostNothing) {
@@ -62,15 +85,21 @@ TEST(GgufWeightsTest, PartsOfASetAddUp) {
     Metadata whole;
     whole.layer_bytes = {10};
     whole.embedding_bytes = 5;
-    whole.output_repack_bytes = 5;  // the first part has no output.weight
+    whole.repacked.output = 5;  // the first part has no output.weight
+    whole.tiled = {{3}, 5, 2, 1};
     Metadata part;
     part.layer_bytes = {1, 20};
     part.output_bytes = 7;
     part.tensor_bytes = 28;
+    part.tiled = {{4, 20}, 7, 3, 2};
     add_part(whole, part);
     EXPECT_EQ(whole.layer_bytes, (Layers{11, 20}));
     EXPECT_EQ(whole.output_bytes, 7U);
-    EXPECT_EQ(whole.output_repack_bytes, 0U);
+    EXPECT_EQ(whole.repacked.output, 0U);
+    EXPECT_EQ(whole.tiled.layers, (Layers{7, 20}));
+    EXPECT_EQ(whole.tiled.output, 7U);
+    EXPECT_EQ(whole.tiled.tail, 5U);
+    EXPECT_EQ(whole.tiled.extra, 3U);
     EXPECT_EQ(whole.tensor_bytes, 28U);
 }
 
