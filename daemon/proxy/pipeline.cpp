@@ -25,7 +25,7 @@ asio::awaitable<Result<std::unique_ptr<Upstream>>> connect_to(UpstreamPool& pool
 }  // namespace
 
 bool Pipeline::speaks_events() const noexcept {
-    return peeked_.stream && !kind_.raw;
+    return peeked_.stream && kind_.has_events;
 }
 
 bool Pipeline::fail(Error error) {
@@ -186,12 +186,12 @@ asio::awaitable<bool> Pipeline::ask() {
 
 /// Of prompt and answer. A stream that broke off, or whose client left, said nothing of them, and
 /// is not for nothing: about one token came with each piece, and the prompt had about one in four
-/// bytes.
+/// bytes, unless it is a form's: most of that is a file.
 std::uint64_t Pipeline::tokens_used(const TailTap::Figures& figures) const {
     constexpr std::uint64_t bytes_a_token = 4;
     const bool is_unsaid = !figures.prompt_tokens && !figures.completion_tokens;
     if (is_unsaid && !transfer_->outcome() && transfer_->status() == 200 && peeked_.stream) {
-        return transfer_->pieces() + body_.size() / bytes_a_token;
+        return transfer_->pieces() + (is_form_ ? 0 : body_.size() / bytes_a_token);
     }
     return figures.prompt_tokens.value_or(0) + figures.completion_tokens.value_or(0);
 }

@@ -21,6 +21,7 @@ struct EndpointKind {
     bool needs_slot = true;       ///< runs the model
     bool model_in_query = false;  ///< GET /props?model=
     bool raw = false;             ///< /upstream/{model}/{path...}
+    bool has_events = true;       ///< what it streams are server-sent events
 };
 
 /// One inference request on its way: the only place that knows the order of the steps.
@@ -39,6 +40,8 @@ class Pipeline final : private Transfer::Pilot {
 
     // What is asked (pipeline_request.cpp)
     bool find_model();
+    bool peek_body();
+    std::optional<std::string_view> form_boundary() const;
     asio::awaitable<bool> count_request();
     void add_allowance(const std::optional<Allowance>& allowance, const std::string& what);
     Result<void> leave_what_is_allowed();
@@ -88,6 +91,7 @@ class Pipeline final : private Transfer::Pilot {
     std::unique_ptr<Upstream> upstream_;
     std::unique_ptr<Transfer> transfer_;
     std::unique_ptr<Error> failure_;  // few have one, and each parked stream has a Pipeline
+    bool is_form_ = false;            // the body is a form, else JSON
     unsigned retry_after_ = 0;        // seconds, of an answer that is said anew; 0: it says none
     bool waited_aloud_ = false;       // comments were sent: status and head are out
     bool dropped_ = false;       // somebody took it out of the queue; the client is still there

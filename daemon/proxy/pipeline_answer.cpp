@@ -171,7 +171,7 @@ asio::awaitable<void> Pipeline::end_with_error() {
         exchange_.abort();  // such a client takes an orderly close for the end of the answer
         co_return;
     }
-    if (peeked_.stream && at_boundary) {
+    if (speaks_events() && at_boundary) {
         const auto event = error_event(error, exchange_.dialect());
         co_await exchange_.write_chunk(event);
     }

@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <utility>
 
 #include "common/base/text.hpp"
 #include "common/config/raw_value.hpp"
+#include "daemon/proxy/form.hpp"
 #include "daemon/proxy/pipeline.hpp"
 #include "daemon/proxy/resolve.hpp"
 
@@ -71,6 +73,41 @@ bool is_json(const http::RequestHead& head) {
 
 }  // namespace
 
+/// Of a form; nullopt: the body is none.
+std::optional<std::string_view> Pipeline::form_boundary() const {
+    const auto type = exchange_.head().find(http::Name::content_type);
+    return type ? boundary_of(*type) : std::nullopt;
+}
+
+/// What the body says of its way. False: failure_ says why that is nothing.
+bool Pipeline::peek_body() {
+    const auto& fields = exchange_.head().fields;
+    if (std::ranges::count(fields, http::Name::content_type, &http::Field::known) > 1) {
+        account_.record.error = "two content types";
+        return fail(Error(Errc::invalid_request, "content-type is there twice"));
+    }
+    const bool is_other = !is_json(exchange_.head());
+    const auto boundary = is_other ? form_boundary() : std::nullopt;
+    if (is_other && !boundary) {
+        account_.record.error = "the content type is not supported";
+        return fail(
+            Error(Errc::invalid_request,
+                  "content type '" +
+                      escaped(exchange_.head().find(http::Name::content_type).value_or("")) +
+                      "' is not supported here")
+                .with_hint("send JSON with content-type: application/json, or a form with "
+                           "content-type: multipart/form-data; boundary=…"));
+    }
+    is_form_ = boundary.has_value();
+    auto found = is_form_ ? peek_form(exchange_.body(), *boundary) : peek_padded(exchange_.body());
+    if (!found) {
+        return fail(found.error());
+    }
+    peeked_ = std::move(*found);
+    account_.record.stream = peeked_.stream;
+    return true;
+}
+
 /// What the request means by its model. False: failure_ says why that is nothing.
 bool Pipeline::find_model() {
     std::optional<std::string> name;
@@ -79,22 +116,10 @@ bool Pipeline::find_model() {
     } else if (kind_.model_in_query) {
         name = exchange_.query("model");
     } else {
-        if (!is_json(exchange_.head())) {
-            account_.record.error = "the content type is not supported";
-            return fail(
-                Error(Errc::invalid_request,
-                      "content type '" +
-                          escaped(exchange_.head().find(http::Name::content_type).value_or("")) +
-                          "' is not supported here")
-                    .with_hint("send JSON with content-type: application/json"));
+        if (!peek_body()) {
+            return false;
         }
-        auto found = peek_padded(exchange_.body());
-        if (!found) {
-            return fail(found.error());
-        }
-        peeked_ = std::move(*found);
-        account_.record.stream = peeked_.stream;
-        name = peeked_.model;
+        name = peeked_.model ? peeked_.model : exchange_.query("model");
     }
     auto meant = meaning_of(name, *proxy_.services_.catalog());
     if (!meant) {
@@ -158,8 +183,10 @@ Result<std::string_view> Pipeline::prepare_body(const Model& model) {
         }
         set.emplace("model", json_quoted(name));
     }
-    auto rewritten =
-        rewrite_padded(exchange_.body(), set, settings.strip.value_or(std::vector<std::string>{}));
+    const auto strip = settings.strip.value_or(std::vector<std::string>{});
+    auto rewritten = is_form_
+                         ? rewrite_form(exchange_.body(), form_boundary().value_or(""), set, strip)
+                         : rewrite_padded(exchange_.body(), set, strip);
     if (!rewritten) {
         return rewritten.error();
     }
@@ -173,7 +200,7 @@ Result<Demand> Pipeline::make_demand(const Model& model) const {
     demand.request_id = exchange_.id();
     demand.key = exchange_.caller().key;
     demand.is_limited = !exchange_.is_control();
-    if (model.settings.instances.value_or(1) > 1) {
+    if (model.settings.instances.value_or(1) > 1 && !is_form_) {
         demand.conversation = conversation_of(opening_padded(exchange_.body()));
     }
     demand.needs_slot = kind_.needs_slot && (!kind_.raw || exchange_.head().method == "POST");

@@ -32,21 +32,39 @@ std::vector<Route> Proxy::routes() {
              dialect_of(pattern)});
     };
     const EndpointKind runs{};
-    const EndpointKind asks{.needs_slot = false, .model_in_query = false, .raw = false};
-    for (const auto* path : {"/v1/chat/completions", "/chat/completions", "/v1/completions",
-                             "/completions", "/completion", "/v1/responses", "/responses",
-                             "/v1/embeddings", "/embeddings", "/embedding", "/v1/rerank",
-                             "/v1/reranking", "/rerank", "/reranking", "/v1/messages", "/infill"}) {
+    const EndpointKind asks{.needs_slot = false};
+    const EndpointKind speaks{.has_events = false};  // sound, in pieces or not
+    for (const auto* path : {"/v1/chat/completions",
+                             "/chat/completions",
+                             "/v1/completions",
+                             "/completions",
+                             "/completion",
+                             "/v1/responses",
+                             "/responses",
+                             "/v1/embeddings",
+                             "/embeddings",
+                             "/embedding",
+                             "/v1/rerank",
+                             "/v1/reranking",
+                             "/rerank",
+                             "/reranking",
+                             "/v1/messages",
+                             "/infill",
+                             "/v1/audio/transcriptions",
+                             "/v1/audio/translations",
+                             "/v1/images/generations",
+                             "/v1/images/edits"}) {
         add("POST", path, runs, Scope::inference);
     }
     for (const auto* path :
          {"/v1/messages/count_tokens", "/tokenize", "/detokenize", "/apply-template"}) {
         add("POST", path, asks, Scope::inference);
     }
-    const EndpointKind queries{.needs_slot = false, .model_in_query = true, .raw = false};
+    add("POST", "/v1/audio/speech", speaks, Scope::inference);
+    const EndpointKind queries{.needs_slot = false, .model_in_query = true};
     add("GET", "/props", queries, Scope::inference);
     add("GET", "/slots", queries, Scope::admin);  // it shows other people's prompts
-    const EndpointKind raw{.needs_slot = true, .model_in_query = false, .raw = true};
+    const EndpointKind raw{.raw = true, .has_events = false};
     add("*", "/upstream/{model}/{path...}", raw, Scope::admin);
     return table;
 }

@@ -4,7 +4,8 @@ import socket
 import ssl
 import threading
 
-BODY = b'{"choices":[{"message":{"content":"%s"}}],"usage":{"prompt_tokens":3,"completion_tokens":2}}'
+BODY = (b'{"text":"%s","choices":[{"message":{"content":"%s"}}],'
+        b'"usage":{"prompt_tokens":3,"completion_tokens":2}}')
 EVENTS = [b'data: {"choices":[{"delta":{"content":"far"}}]}\n\n', b'data: [DONE]\n\n']
 
 
@@ -98,7 +99,7 @@ class Far:
         with self.lock:
             self.seen.append((line, fields, body, number))
             step = self.steps.pop(0) if self.steps else 'answer'
-        answer = BODY % self.name.encode()
+        answer = BODY % ((self.name.encode(),) * 2)
         head = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nSet-Cookie: a=b\r\n'
         if step in ('answer', 'part'):
             whole = head + b'Content-Length: %d\r\n\r\n' % len(answer) + answer

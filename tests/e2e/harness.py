@@ -315,8 +315,8 @@ args = ["-t", "1"]
         return self.request('POST', '/v1/chat/completions', chat_body(model, stream, **more),
                             headers, via)
 
-    def raw_chat(self, model, **more):
-        return RawClient(self.tcp_address(), chat_body(model, **more))
+    def raw_chat(self, model, headers=None, **more):
+        return RawClient(self.tcp_address(), chat_body(model, **more), headers=headers)
 
     def instance(self, model):
         """The model's running server as the daemon sees it, or None."""

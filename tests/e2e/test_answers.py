@@ -96,6 +96,8 @@ class AnswersTest(harness.E2ETest):
     def test_native_paths(self):
         tokens = self.post('/tokenize', {'model': 'fox', 'content': 'Hi'}).json()['tokens']
         self.assertEqual(len(tokens), 2)
+        by_query = self.post('/tokenize?model=fox', {'content': 'Hi'}).json()['tokens']
+        self.assertEqual(by_query, tokens)
         text = self.post('/detokenize', {'model': 'fox', 'tokens': tokens}).json()['content']
         self.assertEqual(text, 'Hi')
         answer = self.post('/completion', {'model': 'fox', 'prompt': 'Hi', 'n_predict': 99}).json()

@@ -5,6 +5,7 @@ import subprocess
 import unittest
 
 import harness
+from far import Far
 from harness import TEXT, write_model
 
 SOURCE = harness.ROOT / 'tests/e2e/npm'
@@ -23,7 +24,7 @@ def install_client():
         fcntl.flock(lock, fcntl.LOCK_EX)
         lockfile = (SOURCE / 'package-lock.json').read_bytes()
         done = INSTALLED / 'installed'
-        for name in ('package.json', 'package-lock.json', '.npmrc', 'openai_client.mjs'):
+        for name in ('package.json', 'package-lock.json', '.npmrc', 'openai_client.mjs', 'openai_media.mjs'):
             shutil.copyfile(SOURCE / name, INSTALLED / name)
         if done.exists() and done.read_bytes() == lockfile:
             return ''
@@ -40,25 +41,45 @@ def install_client():
     raise AssertionError(f'npm ci failed:\n{run.stdout}')
 
 
-@harness.needs_llama_server
-class OpenAiClientTest(harness.E2ETest):
+class ClientTest(harness.E2ETest):
     @classmethod
     def setUpClass(cls):
         reason = install_client()
         if reason:
             raise unittest.SkipTest(reason)
 
+    def ask(self, daemon, script, *arguments):
+        host, port = daemon.tcp_address()
+        run = subprocess.run(['node', INSTALLED / script, f'http://{host}:{port}/v1', *arguments],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, timeout=120)
+        self.assertEqual(run.returncode, 0, run.stdout)
+
+
+@harness.needs_llama_server
+class OpenAiClientTest(ClientTest):
     def test_everything_that_an_application_asks(self):
         daemon = self.daemon()
         write_model(daemon.models / 'fox.gguf')
         write_model(daemon.models / 'embed.gguf', '--embedding')
         daemon.start()
-        host, port = daemon.tcp_address()
-        run = subprocess.run(
-            ['node', INSTALLED / 'openai_client.mjs', f'http://{host}:{port}/v1', 'fox', 'embed', TEXT],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            timeout=120)
-        self.assertEqual(run.returncode, 0, run.stdout)
+        self.ask(daemon, 'openai_client.mjs', 'fox', 'embed', TEXT)
+
+
+class MediaTest(ClientTest):
+    def test_sound_and_pictures_of_a_server_elsewhere(self):
+        far = Far()
+        self.addCleanup(far.stop)
+        daemon = self.daemon(f'[model.ear]\nurl = "http://127.0.0.1:{far.port}"\n'
+                             'remote_model = "org/ear"\n')
+        daemon.start()
+        self.ask(daemon, 'openai_media.mjs', 'ear')
+        paths = [line.split()[1] for line, *_ in far.seen]
+        self.assertEqual(paths, ['/v1/audio/transcriptions', '/v1/audio/translations',
+                                 '/v1/audio/speech', '/v1/images/generations'])
+        for _, _, body, _ in far.seen:
+            self.assertIn(b'org/ear', body)
+        self.assertIn(bytes(i * 31 % 256 for i in range(70_000)), far.seen[0][2])
 
 
 if __name__ == '__main__':

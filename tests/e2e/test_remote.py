@@ -55,6 +55,16 @@ class RemoteTest(harness.E2ETest):
         self.assertEqual(harness.chat_text(answer), text)
 
 
+def form(*fields, boundary='--b'):
+    """Of (name, value) and (name, value, file's name)."""
+    body = b''
+    for name, value, *file in fields:
+        kind = f'; filename="{file[0]}"\r\nContent-Type: audio/wav' if file else ''
+        body += (f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{kind}'
+                 '\r\n\r\n').encode() + value + b'\r\n'
+    return body + f'--{boundary}--\r\n'.encode()
+
+
 class AskedTest(RemoteTest):
     """What the server sees, and what clients and people do."""
 
@@ -73,6 +83,53 @@ class AskedTest(RemoteTest):
         self.assertEqual(fields['authorization'], 'Bearer sk-far')
         self.assertFalse({'x-api-key', 'cookie', 'accept-encoding'} & fields.keys(), fields)
         self.assertEqual(far.bodies()[0], harness.chat_body('org/name'))
+
+    def send_form(self, body, boundary='--b', path='/v1/audio/transcriptions'):
+        fields = {'Content-Type': f'multipart/form-data; boundary="{boundary}"'}
+        return self.router.request('POST', path, body, fields)
+
+    def test_a_form_goes_where_its_model_says_and_names_it_as_that_server_does(self):
+        far, other = self.far(), self.far('other')
+        self.start(section(f'http://127.0.0.1:{far.port}', remote_model='org/ear') +
+                   'set = { language = "de", temperature = 0.5 }\nstrip = ["prompt"]\n' +
+                   section(f'http://127.0.0.1:{other.port}', name='other'))
+        sound = ('file', bytes(range(256)) + b'\r\n--b', 'a.wav')
+        answer = self.send_form(form(('prompt', b'p'), sound, ('model', b'far'), ('n', b'1')))
+        self.assertEqual((answer.status, answer.json()['text']), (200, 'far'), answer)
+        self.assertEqual(answer.headers['x-router-model'], 'far')
+        line, fields, body, _ = far.seen[0]
+        self.assertEqual(line, 'POST /v1/audio/transcriptions HTTP/1.1')
+        self.assertEqual(fields['content-type'], 'multipart/form-data; boundary="--b"')
+        expected = form(('language', b'de'), ('model', b'org/ear'), ('temperature', b'0.5'), sound,
+                        ('n', b'1')).replace(b'Content-Disposition', b'content-disposition', 3)
+        self.assertEqual(body, expected)
+        unchanged = form(sound, ('model', b'other'))
+        self.assertEqual(self.send_form(unchanged).json()['text'], 'other')
+        self.assertEqual(other.seen[0][2], unchanged)
+        self.assertEqual(self.send_form(unchanged[:-8], path='/v1/images/edits').status, 400)
+        history = self.router.get('/control/v1/requests')['items']
+        self.assertEqual([(item['model'], item['status']) for item in history],
+                         [(None, 400), ('other', 200), ('far', 200)])
+
+    def test_a_body_that_is_no_form_is_refused_by_name(self):
+        self.start(section(f'http://127.0.0.1:{self.far().port}'))
+        whole = form(('model', b'far'))
+        for body, boundary, why in (
+                (whole[:-6], '--b', 'at byte 7'), (b'', '--b', 'not begin'),
+                (whole, 'c', 'not begin'), (whole + whole, '--b', 'behind the last'),
+                (form(('model', b'far'), ('model', b'x')), '--b', 'twice'),
+                (form(('model', b'far', 'a.txt')), '--b', 'not a file'),
+                (whole, 'b ', 'is not supported')):
+            answer = self.send_form(body, boundary)
+            self.assertEqual(answer.status, 400, answer)
+            error = answer.json()['error']
+            self.assertEqual(error['code'], 'invalid_request')
+            self.assertIn(why, error['message'])
+        both = self.router.raw_chat('far', headers={'content-type': 'multipart/form-data; boundary=b'})
+        self.addCleanup(both.close)
+        self.assertIn(b'content-type is there twice', both.read_to_end())
+        self.assertEqual(self.send_form(form(('model', b'nobody'))).status, 404)
+        self.assertEqual(self.send_form(whole).status, 200)
 
     def test_without_a_key_none_is_sent_and_its_own_name_is_left_as_it_is(self):
         far = self.far()

@@ -38,6 +38,19 @@ BODIES = [
     b' {"x":[[[[{"model":"deep"}]]]],"model":"m" } ', b'\xef\xbb\xbf{"model":"m"}',
     b'{"model":"\\ud800"}', b'{"model":"\xff"}', b'{"model":"m","messages":[{"role":"user"}',
 ]
+FORM_TYPE = b'multipart/form-data; boundary=b\n'
+FORM_FIELD = b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+FORM_FILE = FORM_FIELD % (b'file', b'; filename="a.wav"\r\nContent-Type: audio/wav', b'RIFF\r\n--a\0')
+FORMS = [FORM_TYPE + body for body in (
+    b'--b--', b'--b--\r\n', b'', FORM_FIELD % (b'model', b'', b'm') + b'--b--\r\n',
+    FORM_FILE + FORM_FIELD % (b'stream', b'', b'true') + FORM_FIELD % (b'model', b'', b'm') + b'--b--',
+    b'preamble\r\n' + FORM_FILE + b'--b-- epilogue', FORM_FILE + FORM_FILE + b'--b--',
+    FORM_FIELD % (b'model', b'', b'a\n--b--') + b'--b--', FORM_FIELD % (b'mod\\el', b'', b'') + b'--b--',
+    FORM_FIELD % (b'a', b"; name*=utf-8''model", b'm') + b'--b--',
+    b'--b \t\r\ncontent-disposition:form-data;name=model\r\n\r\nm\r\n--b--',
+    b'--b\r\n\r\nm\r\n--b--', b'--bb\r\n\r\n--b--', FORM_FIELD % (b'model', b'; filename=x', b'm') + b'--b--',
+)] + [b'multipart/form-data; boundary="a b"; boundary=c\n', b'multipart/mixed; boundary=b\n--b--',
+      b'Multipart/Form-Data;charset="x;\\"y";BOUNDARY="b c"\n--b c\r\n']
 CONTROL = [
     b'', b'{}', b'[]', b'{"model":"m","exclusive":true,"dry_run":false,"wait":null}',
     b'{"model":"m","context":4096,"parallel":4,"cache_type":"q8_0"}',
@@ -203,7 +216,7 @@ def gguf_seeds(path):
 
 
 def seeds():
-    for target, texts in (('peek_fuzz', BODIES), ('control_fuzz', CONTROL + BODIES),
+    for target, texts in (('peek_fuzz', BODIES), ('form_fuzz', FORMS), ('control_fuzz', CONTROL + BODIES),
                           ('tail_tap_fuzz', ANSWERS), ('config_fuzz', CONFIGS),
                           ('server_text_fuzz', SERVER_TEXTS), ('origin_fuzz', ORIGINS),
                           ('sources_fuzz', SOURCES)):
