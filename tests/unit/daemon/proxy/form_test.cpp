@@ -98,6 +98,19 @@ TEST(FormTest, RefusesWhatIsNoForm) {
               no_text);
 }
 
+TEST(FormTest, FindsABoundaryWhereverItIsAndWhateverIsBeforeIt) {
+    for (const std::string filler : {"x", "\n", "-", "\n-", "\n--", "\r\n--xY", "x--xYz"}) {
+        std::string value;
+        for (std::size_t size = 0; size < 100; ++size) {
+            value += filler[size % filler.size()];
+            const auto peeked =
+                peek_form(field("a", value + ".") + field("model", "m") + last, boundary);
+            ASSERT_TRUE(peeked) << peeked.error().message() << " after " << value;
+            EXPECT_EQ(peeked->model, "m") << value;
+        }
+    }
+}
+
 TEST(FormTest, SetsAndRemovesFieldsAndLeavesTheOthersAsTheyCame) {
     const auto body =
         field("model", "ours") + file + field("language", "en") + field("temperature", "1") + last;
