@@ -87,49 +87,49 @@ bool read_disposition(std::string_view value, FormFields::Field& field) {
     if (!iequals(trim(value.substr(0, type_end)), "form-data")) {
         return false;
     }
-    bool has_name = false;
+    unsigned names = 0;
+    bool is_plain = true;
     Parameters parameters(value.substr(type_end));
     std::string_view name;
     std::string_view said;
     while (parameters.next(name, said)) {
-        if (iequals(name, "name*")) {
-            return false;
-        }
-        if (iequals(name, "name")) {
-            if (std::exchange(has_name, true) || said.find('\\') != std::string_view::npos) {
-                return false;
-            }
+        const bool is_name = iequals(name, "name");
+        if (is_name) {
             field.name = said;
+            ++names;
         }
+        is_plain = is_plain && !iequals(name, "name*") &&
+                   !(is_name && said.find('\\') != std::string_view::npos);
         field.is_file = field.is_file || iequals(name, "filename") || iequals(name, "filename*");
     }
-    return has_name && parameters.is_done();
+    return names == 1 && is_plain && parameters.is_done();
 }
 
 /// False: the headers do not name the field, or they are none.
 bool read_headers(std::string_view headers, FormFields::Field& field) {
-    bool is_named = false;
-    while (!headers.empty()) {
+    unsigned dispositions = 0;
+    bool is_good = true;
+    while (is_good && !headers.empty()) {
         const auto end = std::min(headers.find(line_end), headers.size());
         const auto line = headers.substr(0, end);
         headers.remove_prefix(std::min(end + line_end.size(), headers.size()));
         const auto colon = line.find_first_of(": \t");
         const bool is_one = colon != std::string_view::npos && colon > 0 && line[colon] == ':' &&
                             line.find_first_of("\r\n") == std::string_view::npos;
-        if (!is_one) {
-            return false;
-        }
-        if (iequals(line.substr(0, colon), "content-disposition")) {
-            if (is_named || !read_disposition(line.substr(colon + 1), field)) {
-                return false;
-            }
-            is_named = true;
-        }
+        const bool is_disposition = is_one && iequals(line.substr(0, colon), "content-disposition");
+        dispositions += is_disposition ? 1U : 0U;
+        is_good = is_one && (!is_disposition || read_disposition(line.substr(colon + 1), field));
     }
-    return is_named;
+    return is_good && dispositions == 1;
 }
 
-Result<void> note_field_model(const FormFields::Field& field, Peeked& peeked) {
+Result<void> note_field(const FormFields::Field& field, Peeked& peeked) {
+    if (field.name == "stream") {
+        peeked.stream = iequals(field.value, "true") || field.value == "1";
+    }
+    if (field.name != "model") {
+        return {};
+    }
     const bool is_text = !field.is_file && valid_utf8(field.value) == field.value;
     const char* const fault = peeked.model ? "'model' is there twice"
                               : is_text    ? nullptr
@@ -152,6 +152,7 @@ std::size_t next_dashes(std::string_view text, std::size_t from) noexcept {
     constexpr unsigned char dash = '-';
     std::size_t at = from;
     for (; at + step + 1 < text.size(); at += step) {
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): it is written below
         std::array<Bytes, 3> bytes;  // the same, from each of three bytes on
         for (std::size_t i = 0; i < bytes.size(); ++i) {
             std::memcpy(&bytes[i], text.data() + at + i, step);
@@ -217,19 +218,19 @@ std::optional<std::string_view> boundary_of(std::string_view content_type) {
     if (!iequals(trim(content_type.substr(0, type_end)), "multipart/form-data")) {
         return std::nullopt;
     }
-    std::optional<std::string_view> boundary;
+    unsigned boundaries = 0;
+    std::string_view boundary;
     Parameters parameters(content_type.substr(type_end));
     std::string_view name;
     std::string_view value;
     while (parameters.next(name, value)) {
         if (iequals(name, "boundary")) {
-            if (boundary || !is_boundary(value)) {
-                return std::nullopt;
-            }
             boundary = value;
+            ++boundaries;
         }
     }
-    return parameters.is_done() ? boundary : std::nullopt;
+    const bool is_good = boundaries == 1 && is_boundary(boundary) && parameters.is_done();
+    return is_good ? std::optional(boundary) : std::nullopt;
 }
 
 FormFields::FormFields(std::string_view body, std::string_view boundary)
@@ -314,13 +315,9 @@ Result<Peeked> peek_form(std::string_view body, std::string_view boundary) {
     Peeked peeked;
     FormFields fields(body, boundary);
     while (const auto field = fields.next()) {
-        if (field->name == "model") {
-            const auto noted = note_field_model(*field, peeked);
-            if (!noted) {
-                return noted.error();
-            }
-        } else if (field->name == "stream") {
-            peeked.stream = iequals(field->value, "true") || field->value == "1";
+        const auto noted = note_field(*field, peeked);
+        if (!noted) {
+            return noted.error();
         }
     }
     if (fields.fault() != nullptr) {
@@ -341,8 +338,8 @@ Result<std::string> rewrite_form(std::string_view body, std::string_view boundar
                                                     "', which is set in it")
                 .with_hint("take another boundary");
         }
-        result += delimiter + "\r\ncontent-disposition: form-data; name=\"" + escaped_name(name) +
-                  "\"\r\n\r\n" + value + "\r\n";
+        result.append(delimiter).append("\r\ncontent-disposition: form-data; name=\"");
+        result.append(escaped_name(name)).append("\"\r\n\r\n").append(value).append(line_end);
     }
     FormFields fields(body, boundary);
     while (const auto field = fields.next()) {
@@ -354,7 +351,8 @@ Result<std::string> rewrite_form(std::string_view body, std::string_view boundar
     if (fields.fault() != nullptr) {
         return not_a_form(fields);
     }
-    return result + delimiter + "--\r\n";
+    result.append(delimiter).append("--\r\n");
+    return result;
 }
 
 }  // namespace routerd
