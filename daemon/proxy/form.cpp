@@ -1,12 +1,11 @@
 #include "daemon/proxy/form.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
+#include "common/base/byte_block.hpp"
 #include "common/base/text.hpp"
 #include "daemon/proxy/json_text.hpp"
 
@@ -141,26 +140,19 @@ Result<void> note_field(const FormFields::Field& field, Peeked& peeked) {
     return {};
 }
 
-constexpr std::size_t step = 16;  // bytes
+constexpr auto step = ByteBlock::size;
 
 /// Where the next line begins with "--", at the LF before it, or where the last `step` + 1 bytes
 /// begin. So many at a time, whatever they are: who sends a file of empty lines must not hold up
 /// the loop.
 std::size_t next_dashes(std::string_view text, std::size_t from) noexcept {
-    using Bytes [[gnu::vector_size(step)]] = unsigned char;
-    constexpr unsigned char line_feed = '\n';
-    constexpr unsigned char dash = '-';
     std::size_t at = from;
     for (; at + step + 1 < text.size(); at += step) {
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): it is written below
-        std::array<Bytes, 3> bytes;  // the same, from each of three bytes on
-        for (std::size_t i = 0; i < bytes.size(); ++i) {
-            std::memcpy(&bytes[i], text.data() + at + i, step);
-        }
-        const auto begins = std::bit_cast<std::array<std::uint64_t, 2>>(
-            (bytes[0] == line_feed) & (bytes[1] == dash) & (bytes[2] == dash));
-        if ((begins[0] | begins[1]) != 0) {
-            return text.find("\n--", at);
+        const auto* const here = text.data() + at;
+        const auto begins = ByteBlock(here).equal('\n') & ByteBlock(here + 1).equal('-') &
+                            ByteBlock(here + 2).equal('-');
+        if (begins != 0) {
+            return at + static_cast<std::size_t>(std::countr_zero(begins));
         }
     }
     return at;
