@@ -1,8 +1,10 @@
 #include "common/http/fields.hpp"
 
 #include <array>
+#include <bit>
 #include <charconv>
 
+#include "common/base/byte_block.hpp"
 #include "common/base/text.hpp"
 #include "common/http/token.hpp"
 
@@ -71,16 +73,20 @@ void note_coding(Framing& framing, std::string_view value) noexcept {
     framing.chunked = true;
 }
 
+void note_expectation(Framing& framing, std::string_view value) noexcept {
+    framing.expects_continue = iequals(value, "100-continue");
+    if (!framing.expects_continue) {
+        framing.fault = "unknown expectation";
+        framing.fault_status = 417;
+    }
+}
+
 void note_field(Framing& framing, const Field& field) noexcept {
     if (field.known == Name::host) {
         ++framing.hosts;
         framing.host = field.value;
     } else if (field.known == Name::expect) {
-        framing.expects_continue = iequals(field.value, "100-continue");
-        if (!framing.expects_continue) {
-            framing.fault = "unknown expectation";
-            framing.fault_status = 417;
-        }
+        note_expectation(framing, field.value);
     } else if (field.known == Name::connection) {
         framing.close = framing.close || has_element(field.value, "close");
         framing.keep_alive = framing.keep_alive || has_element(field.value, "keep-alive");
@@ -95,9 +101,50 @@ std::string_view between(const char* begin, const char* end) noexcept {
     return {begin, static_cast<std::size_t>(end - begin)};
 }
 
+/// Where the value ends that begins at `at`: at the first byte that it may not have. One such lies
+/// before `end`.
+const char* end_of_value(const char* at, const char* end) noexcept {
+    for (; static_cast<std::size_t>(end - at) >= ByteBlock::size; at += ByteBlock::size) {
+        const ByteBlock block(at);
+        const auto odd = (block.at_most(0x1F) & ~block.equal('\t')) | block.equal(0x7F);
+        if (odd != 0) {
+            return at + std::countr_zero(odd);
+        }
+    }
+    while (is_value_char(*at)) {
+        ++at;
+    }
+    return at;
+}
+
+struct NameFound {
+    const char* end;
+    Name known;
+};
+
+/// The name that begins at `at` ends at the first byte that it may not have. One such lies before
+/// `end`. What is known needs no look at its bytes.
+NameFound find_name(const char* at, const char* end) noexcept {
+    constexpr auto looked_at = 2 * ByteBlock::size;
+    if (static_cast<std::size_t>(end - at) >= looked_at) {
+        const auto colons = ByteBlock(at).equal(':') | ByteBlock(at + ByteBlock::size).equal(':')
+                                                           << ByteBlock::size;
+        const auto* const colon = at + std::countr_zero(colons);  // all of them where there is none
+        const auto known = name_of(between(at, colon));
+        if (known != Name::other) {
+            return {colon, known};
+        }
+    }
+    const auto* const begin = at;
+    while (is_token_char(*at)) {
+        ++at;
+    }
+    return {at, name_of(between(begin, at))};
+}
+
 }  // namespace
 
-// Loops by hand and by table, here and in parse_fields(): each byte of each head goes through them.
+// Loops by hand and by table, or by blocks: each byte of each head goes through them.
 
 bool is_token(std::string_view text) noexcept {
     for (const char c : text) {
@@ -124,29 +171,24 @@ ParseResult parse_fields(std::string_view& rest, const HeadLimits& limits,
         return bad(400, "head without an end");
     }
     const char* at = rest.data();
+    const char* const end = at + rest.size();
     while (*at != '\r') {
         if (fields.size() == limits.fields) {
             return bad(431, "too many header fields");
         }
-        const char* const name = at;
-        while (is_token_char(*at)) {
-            ++at;
-        }
-        if (at == name && is_blank(*at)) {
+        const auto [colon, known] = find_name(at, end);
+        if (colon == at && is_blank(*at)) {
             return bad(400, "folded header line");
         }
-        if (at == name || *at != ':') {
+        if (colon == at || *colon != ':') {
             return bad(400, "invalid header name");
         }
-        const char* const colon = at++;
-        while (is_value_char(*at)) {
-            ++at;
-        }
-        if (at[0] != '\r' || at[1] != '\n') {
+        const char* const behind = end_of_value(colon + 1, end);
+        if (behind[0] != '\r' || behind[1] != '\n') {
             return bad(400, "control character in a header value");
         }
-        const Field field(between(name, colon), trim_blanks(between(colon + 1, at)));
-        at += 2;
+        const Field field(between(at, colon), trim_blanks(between(colon + 1, behind)), known);
+        at = behind + 2;
         fields.push_back(field);
         note_field(framing, field);
     }

@@ -14,7 +14,10 @@ namespace routerd::http {
 /// One header field. The views point into the bytes that were parsed.
 struct Field {
     Field(std::string_view sent, std::string_view text) noexcept
-        : name(sent), value(text), known(name_of(sent)) {}
+        : Field(sent, text, name_of(sent)) {}
+    /// `is`: what name_of(sent) gives.
+    Field(std::string_view sent, std::string_view text, Name is) noexcept
+        : name(sent), value(text), known(is) {}
 
     std::string_view name;   ///< as sent
     std::string_view value;  ///< without surrounding white space

@@ -1,8 +1,12 @@
 #include "common/http/head.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
+#include <utility>
 
+#include "common/base/byte_block.hpp"
 #include "common/base/text.hpp"
 #include "common/http/hex.hpp"
 #include "common/http/token.hpp"
@@ -11,6 +15,47 @@ namespace routerd::http {
 namespace {
 
 using State = ParseResult::State;
+
+/// Finds the ends of lines, block by block from the first one on.
+class LineEnds {
+  public:
+    static constexpr std::size_t block = 64;  ///< bytes, a bit for each
+
+    struct Found {
+        std::uint64_t line_feeds;
+        std::uint64_t empty_line;  ///< of these line feeds, the first that ends an empty line
+    };
+
+    /// In the block at `at`. nullopt: a carriage return or a line feed stands alone, and not behind
+    /// an empty line.
+    std::optional<Found> in(std::string_view bytes, std::size_t at) noexcept {
+        std::array<char, block> last{};
+        const char* from = bytes.data() + at;
+        const bool is_last = bytes.size() - at < block;
+        if (is_last) {
+            std::memcpy(last.data(), from, bytes.size() - at);
+            from = last.data();
+        }
+        std::uint64_t returns = 0;
+        std::uint64_t feeds = 0;
+        for (std::size_t i = 0; i < block; i += ByteBlock::size) {
+            const ByteBlock part(from + i);
+            returns |= std::uint64_t{part.equal('\r')} << i;
+            feeds |= std::uint64_t{part.equal('\n')} << i;
+        }
+        const auto wanted = returns << 1U | std::exchange(return_before_, returns >> (block - 1));
+        const auto empty =
+            feeds & (feeds << 2U | std::exchange(feeds_before_, feeds >> (block - 2)));
+        const auto first_empty = empty & (~empty + 1);
+        const auto of_head = first_empty | (first_empty - 1);  // all, where there is none
+        return ((feeds ^ wanted) & of_head) == 0 ? std::optional(Found{feeds, first_empty})
+                                                 : std::nullopt;
+    }
+
+  private:
+    std::uint64_t return_before_ = 0;  // 1: the block before ended in one
+    std::uint64_t feeds_before_ = 0;   // of its last two bytes, a bit each
+};
 
 /// The next line without its CRLF; the scanner has made sure that it ends so.
 std::string_view take_line(std::string_view& rest) noexcept {
@@ -206,10 +251,39 @@ ParseResult HeadScanner::judge(std::string_view bytes, const HeadLimits& limits)
     return is_bare ? bad(400, "carriage return inside a line") : ParseResult{};
 }
 
+std::size_t HeadScanner::scan_blocks(std::string_view bytes, const HeadLimits& limits) noexcept {
+    LineEnds ends;
+    std::size_t first_line = 0;
+    for (std::size_t at = 0; at < bytes.size(); at += LineEnds::block) {
+        const auto found = ends.in(bytes, at);
+        if (!found) {
+            return 0;
+        }
+        if (first_line == 0 && found->line_feeds != 0) {
+            first_line = at + static_cast<std::size_t>(std::countr_zero(found->line_feeds)) - 1;
+        }
+        if (found->empty_line != 0) {
+            const auto length =
+                at + static_cast<std::size_t>(std::countr_zero(found->empty_line)) + 1;
+            const bool is_small = first_line <= limits.line && length <= limits.head;
+            first_line_ = is_small ? first_line : 0;
+            return is_small ? length : 0;
+        }
+    }
+    return 0;
+}
+
 ParseResult HeadScanner::scan(std::string_view bytes, const HeadLimits& limits) noexcept {
     if (!bytes.empty() && !is_token_char(bytes.front())) {
         return bytes.front() == '\r' || bytes.front() == '\n' ? bad(400, "empty first line")
                                                               : bad(400, "this is not HTTP");
+    }
+    if (scanned_ == 0) {
+        const auto length = scan_blocks(bytes, limits);
+        if (length > 0) {
+            scanned_ = length;
+            return good(length);
+        }
     }
     while (scanned_ < bytes.size()) {
         const auto* found = static_cast<const char*>(

@@ -65,6 +65,10 @@ class HeadScanner {
     std::size_t first_line() const noexcept { return first_line_; }
 
   private:
+    /// For most heads, of which no byte has been looked at yet and no line is odd: the length of
+    /// the whole head. 0: it is not all there, or something in it is to be looked at line by line.
+    std::size_t scan_blocks(std::string_view bytes, const HeadLimits& limits) noexcept;
+
     /// Judges the bytes from `scanned_` on, which have no line feed, as if they had come one by
     /// one: of two faults the first counts.
     ParseResult judge(std::string_view bytes, const HeadLimits& limits) const noexcept;

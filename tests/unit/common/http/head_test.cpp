@@ -39,6 +39,67 @@ TEST(RequestHeadTest, ReadsWhatAClientSends) {
     EXPECT_FALSE(head.find("Accept"));
 }
 
+TEST(HeadScannerTest, FindsTheEndWhereverItLiesAndWhateverIsBehind) {
+    const HeadLimits limits;
+    for (std::size_t length = 0; length < 140; ++length) {
+        const std::string head =
+            "GET / HTTP/1.1\r\nA: " + std::string(length, 'a') + "\r\nB: b\r\n\r\n";
+        for (const std::string behind : {"", "\n", "\r", "{\n\n}", "\r\n\r\n"}) {
+            HeadScanner at_once;
+            const auto whole = at_once.scan(head + behind, limits);
+            EXPECT_EQ(whole.state, State::complete) << length << whole.reason;
+            EXPECT_EQ(whole.consumed, head.size()) << length;
+            EXPECT_EQ(at_once.first_line(), 14U) << length;
+        }
+        for (const std::string odd : {"\n", "\r", "\n\r", "\r\r\n"}) {
+            auto wrong = head;
+            wrong.replace(wrong.find("\r\nB"), 2, odd);
+            HeadScanner scanner;
+            EXPECT_EQ(scanner.scan(wrong, limits).state, State::bad) << length;
+        }
+    }
+}
+
+TEST(HeadScannerTest, HoldsLimitsToTheByte) {
+    const std::string head = "GET / HTTP/1.1\r\nA: a\r\n\r\n";
+    const auto scan = [&head](std::size_t line, std::size_t whole) {
+        HeadScanner scanner;
+        return scanner.scan(head, {.line = line, .head = whole, .fields = 10}).status;
+    };
+    EXPECT_EQ(scan(14, head.size()), 0U);
+    EXPECT_EQ(scan(13, head.size()), 414U);
+    EXPECT_EQ(scan(14, head.size() - 1), 431U);
+}
+
+TEST(RequestHeadTest, NamesAndValuesOfEachLengthAreReadWhole) {
+    const HeadLimits limits;
+    for (std::size_t length = 1; length < 70; ++length) {
+        const std::string name(length, 'n');
+        const std::string value = "v" + std::string(length, '\t') + "\xC3\xBC";
+        RequestHead head;
+        const auto text = "GET / HTTP/1.1\r\nHost: x\r\n" + name + ":" + value + " \r\n\r\n";
+        ASSERT_EQ(parse(text, head).state, State::complete) << length;
+        EXPECT_EQ(head.find(name), value) << length;
+        for (const char odd : {'\x01', '\x7F', '\x1F'}) {
+            auto wrong = text;
+            wrong[wrong.size() - 5] = odd;
+            EXPECT_EQ(parse(wrong, head).reason, "control character in a header value") << length;
+            wrong = text;
+            wrong[wrong.find(name) + length - 1] = odd;
+            EXPECT_EQ(parse(wrong, head).reason, "invalid header name") << length;
+        }
+    }
+}
+
+TEST(RequestHeadTest, ANameThatOnlyLooksLikeAKnownOneIsNone) {
+    RequestHead head;
+    for (const std::string odd :
+         {"content\rlength", "Content length", "\xE3ontent-length", "[ontent-length"}) {
+        const auto text = "GET / HTTP/1.1\r\nHost: x\r\n" + odd + ": 5\r\n\r\n";
+        EXPECT_EQ(parse(text, head).state, State::bad) << odd;
+    }
+}
+
 TEST(RequestHeadTest, AnAbsoluteTargetNamesTheHost) {
     RequestHead head;
     for (const std::string target : {"https://a.example", "HTTP://a.example?q=1"}) {
