@@ -9,6 +9,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "daemon/net/turn_time.hpp"
+
 namespace routerd {
 namespace {
 
@@ -209,6 +211,7 @@ void Poller::tell(Watched& watched, unsigned events) {
 
 void Poller::take_turn() {
     now_ = steady_now();
+    const TurnTime turn(now_);
     tells_ = true;
     told_again_.swap(again_);
     joins_ = batch_.size() >= worth_joining && joined_.is_joined();

@@ -191,6 +191,16 @@ Stream::Outcome Stream::read_received(std::span<char> room) noexcept {
     return {State::moved, count, 0};
 }
 
+std::string_view Stream::read_early() noexcept {
+    if (received_ <= 0 || kept_) {
+        return {};
+    }
+    const auto bytes = received();
+    forget_received();
+    readable_ = more_behind_ || peer_closed_;
+    return bytes;
+}
+
 /// What a recv() means.
 Stream::Outcome Stream::outcome_of(ssize_t count, int error, std::size_t room) noexcept {
     if (count > 0) {

@@ -65,6 +65,10 @@ class Stream final : private Poller::Watched, private Expiring {
     /// Reads what is there. While readable() there may be more; else on_readable() will tell of it.
     Outcome read(std::span<char> room) noexcept;
 
+    /// The same of what the loop has received for it already, without a copy: it stays until the
+    /// turn ends. Empty: there is no such, ask read().
+    std::string_view read_early() noexcept;
+
     /// Goes on with the handshake of a TLS connection that we made, until it has moved; would_block
     /// goes on with on_readable() or on_writable(). `failed` and `end`: tls_fault() says why.
     Outcome shake_hands() noexcept;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/units.hpp"
+#include "daemon/net/turn_time.hpp"
 
 namespace routerd {
 namespace {
@@ -54,7 +55,7 @@ std::vector<Decision> in_order(ByNumber found) {
 }  // namespace
 
 DecisionLog::Stamp DecisionLog::stamp() {
-    return {++last_number_, std::chrono::system_clock::now()};
+    return {++last_number_, turn_wall_now()};
 }
 
 DecisionLog::Decisions& DecisionLog::of_model(const std::string& model) {

@@ -65,7 +65,7 @@ asio::awaitable<Result<bool>> Fleet::Core::unload(std::string id) {
         }
         co_return false;
     }
-    carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::unload, steady_now()));
+    carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::unload, turn_now()));
     for (const auto server : servers) {
         co_await wait_until_gone(server);
     }
@@ -82,8 +82,7 @@ asio::awaitable<std::size_t> Fleet::Core::unload_all() {
         }
     }
     for (const auto& model : models) {
-        carry_out(
-            scheduler_.on_command(model, scheduler::Scheduler::Command::unload, steady_now()));
+        carry_out(scheduler_.on_command(model, scheduler::Scheduler::Command::unload, turn_now()));
     }
     for (const auto number : numbers) {
         co_await wait_until_gone(number);
@@ -97,7 +96,7 @@ asio::awaitable<Result<void>> Fleet::Core::restart(std::string id) {
     }
     scheduler_.forget_failures(id);
     const auto servers = servers_of(id);
-    carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::restart, steady_now()));
+    carry_out(scheduler_.on_command(id, scheduler::Scheduler::Command::restart, turn_now()));
     for (const auto server : servers) {
         co_await wait_until_gone(server);
     }
@@ -121,10 +120,10 @@ asio::awaitable<void> Fleet::Core::wait_until_gone(std::uint64_t instance) {
 
 asio::awaitable<void> Fleet::Core::shutdown(OnShutdown servers) {
     if (servers == OnShutdown::stop_servers) {
-        carry_out(scheduler_.on_shutdown(steady_now()));
+        carry_out(scheduler_.on_shutdown(turn_now()));
     } else {
         abandoning_ = true;  // a second signal is not to kill them
-        carry_out(scheduler_.on_close(steady_now()));
+        carry_out(scheduler_.on_close(turn_now()));
         co_await wait_for_leases();
         abandon_all();
     }
@@ -210,7 +209,7 @@ asio::awaitable<void> Fleet::Core::close() {
 
 asio::awaitable<void> Fleet::Core::wait_for_leases() {
     const auto deadline = steady_now() + config_->limits.drain_timeout;
-    while (!scheduler_.world().granted.empty() && !in_hurry_ && steady_now() < deadline) {
+    while (!scheduler_.world().granted.empty() && !in_hurry_ && turn_now() < deadline) {
         co_await lease_ended_.wait_until(deadline);
     }
 }
@@ -218,7 +217,7 @@ asio::awaitable<void> Fleet::Core::wait_for_leases() {
 void Fleet::Core::hurry() {
     in_hurry_ = true;
     if (!abandoning_) {
-        carry_out(scheduler_.on_hurry(steady_now()));
+        carry_out(scheduler_.on_hurry(turn_now()));
         for (auto& [number, kept] : instances_) {
             kept.instance->kill();
         }

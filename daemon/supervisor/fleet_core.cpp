@@ -66,17 +66,17 @@ Fleet::Core::Core(Fleet& door, Services services, const Config& config)
 
 void Fleet::Core::set_catalog(SnapshotPtr snapshot) {
     catalog_ = std::move(snapshot);
-    carry_out(scheduler_.set_rules(rules_of(*config_, *catalog_), steady_now()));
-    carry_out(scheduler_.set_models(model_rules(), steady_now()));
+    carry_out(scheduler_.set_rules(rules_of(*config_, *catalog_), turn_now()));
+    carry_out(scheduler_.set_models(model_rules(), turn_now()));
 }
 
 void Fleet::Core::apply(const Config& config) {
     config_ = std::make_shared<const Config>(config);
     memory_.apply(config.memory);
     limiter_.apply(limits_of(config));
-    carry_out(scheduler_.set_budgets(memory_.budgets(), steady_now()));
-    carry_out(scheduler_.set_rules(rules_of(config, *catalog_), steady_now()));
-    carry_out(scheduler_.set_models(model_rules(), steady_now()));
+    carry_out(scheduler_.set_budgets(memory_.budgets(), turn_now()));
+    carry_out(scheduler_.set_rules(rules_of(config, *catalog_), turn_now()));
+    carry_out(scheduler_.set_models(model_rules(), turn_now()));
 }
 
 Ticket Fleet::Core::request(const Demand& demand, scheduler::Cause cause) {
@@ -108,7 +108,7 @@ Ticket Fleet::Core::request(const Demand& demand, scheduler::Cause cause) {
     auto& made = *state;
     tickets_[ask.ticket] = &made;
     Ticket ticket(std::move(state));
-    carry_out(scheduler_.on_request(ask, steady_now()));
+    carry_out(scheduler_.on_request(ask, turn_now()));
     if (!made.outcome) {
         made.waits = true;
         decisions_.waits(made.id, made.asker, what_it_waits_for(scheduler_, made.id));
@@ -121,7 +121,7 @@ std::optional<scheduler::Grant> Fleet::Core::grant_at_once(const scheduler::Ask&
     if (left_ || carrying_out_) {
         return std::nullopt;
     }
-    const auto grant = scheduler_.grant_at_once(ask, steady_now());
+    const auto grant = scheduler_.grant_at_once(ask, turn_now());
     if (grant) {
         ++totals_.granted;
         ++counts_[ask.model].granted;
@@ -140,14 +140,14 @@ void Fleet::Core::leave(scheduler::TicketId ticket) {
     tickets_.erase(ticket);
     end_limited(ticket, 0);
     decisions_.left(ticket);
-    carry_out(scheduler_.on_leave(ticket, steady_now()));
+    carry_out(scheduler_.on_leave(ticket, turn_now()));
 }
 
 void Fleet::Core::release(scheduler::TicketId ticket, std::uint64_t instance,
                           const LeaseReport& report) {
     note_report(instance, report);
     end_limited(ticket, report.tokens);
-    carry_out(scheduler_.on_release(ticket, steady_now()));
+    carry_out(scheduler_.on_release(ticket, turn_now()));
     lease_ended_.notify();
 }
 
@@ -155,7 +155,7 @@ void Fleet::Core::end_limited(scheduler::TicketId ticket, std::uint64_t tokens) 
     const auto limited = limited_.extract(ticket);
     if (!limited.empty()) {
         limiter_.end(limited.mapped());
-        limiter_.spend(limited.mapped(), tokens, steady_now());
+        limiter_.spend(limited.mapped(), tokens, turn_now());
     }
 }
 
@@ -277,7 +277,7 @@ void Fleet::Core::settle(scheduler::TicketId ticket, Result<scheduler::Grant> ou
         }
         state->settle(outcome ? Result<Granted>(granted(*outcome)) : outcome.error());
     } else if (outcome) {
-        carry_out(scheduler_.on_release(ticket, steady_now()));  // it left while this was under way
+        carry_out(scheduler_.on_release(ticket, turn_now()));  // it left while this was under way
     }
 }
 
@@ -303,13 +303,13 @@ void Fleet::Core::start(const scheduler::Start& action) {
     if (!log || model == nullptr) {
         const auto why = log ? "the model is gone" : log.error().message();
         remember_end(action.instance, why);
-        carry_out(scheduler_.on_exited(action.instance, {why, jitter()}, steady_now()));
+        carry_out(scheduler_.on_exited(action.instance, {why, jitter()}, turn_now()));
         return;
     }
     auto plan = plan_for(model, action.instance, action.reserved);
     auto instance = std::make_unique<Instance>(std::move(plan), tools(), *log);
     instances_[action.instance] = {std::move(instance), false};
-    health_.started(action.model, steady_now());
+    health_.started(action.model, turn_now());
     tasks_.spawn(run_instance(action.instance));
 }
 
@@ -338,7 +338,7 @@ asio::awaitable<void> Fleet::Core::keep_time() {
         const bool notified = co_await wake_.wait_until(sleeps_until_);
         if (!notified && steady_now() >= wake_at_) {
             wake_at_ = TimePoint::max();
-            carry_out(scheduler_.on_time(steady_now()));
+            carry_out(scheduler_.on_time(turn_now()));
         }
     }
 }

@@ -17,6 +17,7 @@
 #include "daemon/gate/ticket_state.hpp"
 #include "daemon/net/signal.hpp"
 #include "daemon/net/task_group.hpp"
+#include "daemon/net/turn_time.hpp"
 #include "daemon/process/log_file.hpp"
 #include "daemon/process/log_follower.hpp"
 #include "daemon/scheduler/scheduler.hpp"
@@ -64,7 +65,7 @@ class Fleet::Core : public InstanceObserver {
     Result<LogFile*> log_to_read(const std::string& id, std::uint64_t instance);
     std::vector<std::string> log_files(const std::string& id) const;
     std::vector<HealthReport> health() const;
-    Admission admit(const std::string& key) { return limiter_.take(key, steady_now()); }
+    Admission admit(const std::string& key) { return limiter_.take(key, turn_now()); }
     std::size_t least_busy(const std::vector<std::string>& models) const;
     void on_closing_instance(std::function<void(std::uint64_t)> callback);
     void on_change(std::function<void()> callback);

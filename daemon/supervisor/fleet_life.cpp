@@ -29,7 +29,7 @@ void Fleet::Core::on_ready(Instance& instance) {
     if (took && !instance.plan().remote) {
         learn_from(instance);  // before its first request
     }
-    health_.ready(plan.model, steady_now());
+    health_.ready(plan.model, turn_now());
     carry_out(scheduler_.on_ready(plan.id, std::chrono::steady_clock::now()));
     adopted_.notify();
     changed();
@@ -61,7 +61,7 @@ void Fleet::Core::on_ended(Instance& instance) {
     const auto resident = scheduler_.world().residents.find(id);
     const auto phase = resident == scheduler_.world().residents.end() ? scheduler::Phase::stopping
                                                                       : resident->second.phase;
-    health_.ended(model, phase != scheduler::Phase::stopping, steady_now());
+    health_.ended(model, phase != scheduler::Phase::stopping, turn_now());
     api::Event event;
     event.model = model;
     event.details = {{"instance", std::to_string(id)}, {"end", end}};
@@ -158,7 +158,7 @@ void Fleet::Core::tell(api::Event event) {
 }
 
 void Fleet::Core::on_probe(Instance& instance, std::optional<std::chrono::microseconds> took) {
-    health_.probed(instance.plan().model, took, steady_now());
+    health_.probed(instance.plan().model, took, turn_now());
     if (!took) {
         spdlog::warn("'{}' (server {}) did not answer a health check", instance.plan().model,
                      instance.plan().id);
@@ -166,7 +166,7 @@ void Fleet::Core::on_probe(Instance& instance, std::optional<std::chrono::micros
 }
 
 std::vector<HealthReport> Fleet::Core::health() const {
-    auto reports = health_.reports(steady_now());
+    auto reports = health_.reports(turn_now());
     for (auto& report : reports) {
         report.state = view(report.model).state;
     }

@@ -61,11 +61,11 @@ asio::awaitable<void> Fleet::Core::look_at_memory() {
     const auto look = co_await run_on(services_.pool, std::move(work));
     const bool is_another_machine = memory_.note(look.readings, held_by_us(look));
     if (is_another_machine) {
-        carry_out(scheduler_.set_models(model_rules(), steady_now()));
+        carry_out(scheduler_.set_models(model_rules(), turn_now()));
     }
     finish_lessons(lessons, look);
     note_growth(look);
-    carry_out(scheduler_.set_budgets(memory_.budgets(), steady_now()));
+    carry_out(scheduler_.set_budgets(memory_.budgets(), turn_now()));
     ask_programs();
 }
 
@@ -112,7 +112,7 @@ void Fleet::Core::note_growth(const Look& look) {
             }
         }
         if (has_grown) {
-            carry_out(scheduler_.on_measured(id, std::move(reserved), steady_now()));
+            carry_out(scheduler_.on_measured(id, std::move(reserved), turn_now()));
         }
     }
 }
@@ -167,8 +167,8 @@ std::optional<Lesson> Fleet::Core::teach(const Instance& instance, const Observe
     if (!after.options.empty()) {
         auto option = memory_.option_at(*after.model, *after.launch, where);
         carry_out(
-            scheduler_.on_measured(instance.plan().id, std::move(option->footprint), steady_now()));
-        carry_out(scheduler_.set_placements(found->id, after.placements, steady_now()));
+            scheduler_.on_measured(instance.plan().id, std::move(option->footprint), turn_now()));
+        carry_out(scheduler_.set_placements(found->id, after.placements, turn_now()));
     }
     return lesson;
 }

@@ -99,7 +99,7 @@ asio::awaitable<void> Fleet::Core::ask_program(const Backend& backend,
 
 /// Models may lie elsewhere than was thought, those that run, too.
 void Fleet::Core::place_again() {
-    carry_out(scheduler_.set_models(model_rules(), steady_now()));
+    carry_out(scheduler_.set_models(model_rules(), turn_now()));
     for (const auto& [id, kept] : instances_) {
         const auto& plan = kept.instance->plan();
         const auto found = enabled_model(plan.model);
@@ -108,7 +108,7 @@ void Fleet::Core::place_again() {
             continue;
         }
         if (auto option = memory_.option_at(*planned.model, *planned.launch, plan.where)) {
-            carry_out(scheduler_.on_measured(id, std::move(option->footprint), steady_now()));
+            carry_out(scheduler_.on_measured(id, std::move(option->footprint), turn_now()));
         }
     }
 }

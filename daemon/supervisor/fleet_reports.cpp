@@ -96,7 +96,7 @@ Result<WaitingReport> Fleet::Core::cancel(const std::string& request) {
     ++counts_[report.model].refused;
     decisions_.cancelled(state.id);
     end_limited(state.id, 0);
-    carry_out(scheduler_.on_leave(report.ticket, steady_now()));
+    carry_out(scheduler_.on_leave(report.ticket, turn_now()));
     state.settle(Error(Errc::cancelled, "the request for '" + report.model +
                                             "' was taken out of the queue by a command"));
     return report;

@@ -9,6 +9,7 @@
 
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
+#include "daemon/net/turn_time.hpp"
 #include "daemon/store/store.hpp"
 
 namespace routerd {
@@ -70,7 +71,7 @@ const RequestRow& RequestHistory::recent(std::size_t i) const noexcept {
 void RequestHistory::add(const FinishedRequest& request) {
     auto& row = next_slot();
     row.id = ++last_id_;
-    row.started = std::chrono::system_clock::now() - request.took;
+    row.started = turn_wall_now() - request.took;
     put(row.request, request.request, limits_.longest);
     put(row.endpoint, request.endpoint, limits_.longest);
     put(row.model, request.model, limits_.longest);

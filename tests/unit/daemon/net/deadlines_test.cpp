@@ -44,6 +44,17 @@ TEST(DeadlinesTest, TellsOnceWhenTheDeadlineHasPassed) {
     EXPECT_EQ(later.expired, 0);
 }
 
+TEST(DeadlinesTest, TheLoopSleepsUntilTheNextOneComes) {
+    asio::io_context loop(1);
+    Poller poller(loop.get_executor());
+    Deadlines deadlines(poller);
+    Probe later(deadlines);
+    later.set_deadline(steady_clock::now() + 10s);
+    // run_for() itself looks at the clock at its end, and may do so a little too early.
+    EXPECT_LE(loop.run_for(1s), 2U) << "woke up for nothing";
+    EXPECT_EQ(later.expired, 0);
+}
+
 TEST(DeadlinesTest, AnIdleLoopHasNothingToDo) {
     asio::io_context loop(1);
     Poller poller(loop.get_executor());

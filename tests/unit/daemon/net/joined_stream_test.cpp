@@ -109,6 +109,26 @@ class JoinedStream : public testing::Test {
     Line other_{io_};
 };
 
+TEST_F(JoinedStream, GivesWhatWasReceivedWithoutACopy) {
+    std::string early;
+    std::string rest;
+    line_.readable = [&] {
+        early = line_.stream->read_early();
+        EXPECT_EQ(line_.stream->read_early(), "") << "twice";
+        rest = line_.read();
+    };
+    say_something_else();
+    line_.say("hello");
+    turn();
+    EXPECT_EQ(early, "hello");
+    EXPECT_EQ(rest, "");
+    say_something_else();
+    line_.say(std::string(Poller::early_room, 'a') + "b");
+    turn();
+    EXPECT_EQ(early, std::string(Poller::early_room, 'a'));
+    EXPECT_EQ(rest, "b") << "what there was no room for";
+}
+
 TEST_F(JoinedStream, EachGetsItsOwnBytes) {
     std::list<Line> lines;
     for (int i = 0; i < 150; ++i) {  // more than are read by one call, and told by one turn
