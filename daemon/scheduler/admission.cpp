@@ -52,14 +52,15 @@ std::optional<Reason> refusal_at_the_door(const World& world, const Ask& ask, Ti
     }
     Reason reason{.why = Why::queue_full};
     reason.count = waiting;
-    const auto hold = world.mean_hold.find(ask.model);
+    const auto usage = world.usage.find(ask.model);
     const auto slots = std::max(1U, world.models.at(ask.model).slots) *
                        static_cast<unsigned>(std::max<std::size_t>(servers.size(), 1));
-    if (hold != world.mean_hold.end()) {
+    if (usage != world.usage.end() && usage->second.mean_hold) {
         const auto longest = std::chrono::minutes(1);
-        reason.time = std::min<Milliseconds>(
-            hold->second * static_cast<std::int64_t>(waiting) / static_cast<std::int64_t>(slots),
-            longest);
+        reason.time =
+            std::min<Milliseconds>(*usage->second.mean_hold * static_cast<std::int64_t>(waiting) /
+                                       static_cast<std::int64_t>(slots),
+                                   longest);
     }
     return reason;
 }

@@ -111,9 +111,9 @@ double cost_of(const Resident& resident, const World& world, TimePoint now) {
     const auto measured = world.load_times.find(resident.model);
     const auto load =
         measured == world.load_times.end() ? guessed_load(resident.reserved) : measured->second;
-    const auto popularity = world.popularity.find(resident.model);
+    const auto usage = world.usage.find(resident.model);
     const double chance =
-        popularity == world.popularity.end() ? 0 : popularity->second.chance_of_return(now);
+        usage == world.usage.end() ? 0 : usage->second.popularity.chance_of_return(now);
     const auto servers = world.servers.at(resident.model).size();
     return chance * static_cast<double>(std::max<std::int64_t>(load.count(), 1)) /
            static_cast<double>(servers);

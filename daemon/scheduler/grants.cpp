@@ -43,8 +43,9 @@ Grant grant_on(World& world, TicketId ticket, const Wanted& wanted, Resident& re
     grant.loaded = between(std::max(wanted.since, resident.started), resident.ready_at);
     resident.last_used = now;
     world.grant(ticket, resident, wanted.key, wanted.needs_slot, now);
-    if (const auto rules = world.models.find(wanted.model);
-        rules != world.models.end() && rules->second.instances > 1) {
+    const auto rules =
+        wanted.conversation == 0 ? world.models.end() : world.models.find(wanted.model);
+    if (rules != world.models.end() && rules->second.instances > 1) {
         world.conversations[wanted.model].note(wanted.conversation, resident.id);
     }
     return grant;

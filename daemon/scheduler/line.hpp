@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include <boost/container/flat_map.hpp>
+
 #include "common/base/time.hpp"
 #include "daemon/scheduler/ids.hpp"
 #include "daemon/scheduler/priority.hpp"
@@ -37,9 +39,17 @@ class Shares {
     /// Somebody holds a slot.
     bool in_use() const noexcept { return held_ > 0; }
 
+    /// Nobody holds one and nobody waits: all begin anew.
+    void forget() noexcept {
+        used_.clear();
+        level_ = Time(0);
+    }
+    bool empty() const noexcept { return used_.empty(); }
+
   private:
     std::size_t held_ = 0;
-    std::map<std::string, Time> used_;
+    // Keeps its memory: with one request at a time it is forgotten after each.
+    boost::container::flat_map<std::string, Time> used_;
     Time level_{0};  // of him who was served last, before it
 };
 

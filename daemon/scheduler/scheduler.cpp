@@ -84,9 +84,10 @@ std::optional<Grant> Scheduler::grant_at_once(const Ask& ask, TimePoint now) {
     if (server == nullptr) {
         return std::nullopt;
     }
-    world_.popularity[ask.model].add(now);
+    auto& usage = world_.usage[ask.model];
+    usage.popularity.add(now);
     if (ask.needs_slot) {
-        world_.shares[ask.model].join(ask.key);
+        usage.shares.join(ask.key);
     }
     return grant_on(world_, ask.ticket, wanted, *server, now);
 }
@@ -107,7 +108,8 @@ Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
     waiter.deadline = ask.deadline;
     waiter.needs_slot = ask.needs_slot;
     waiter.cause = ask.cause;
-    world_.popularity[ask.model].add(now);
+    auto& usage = world_.usage[ask.model];
+    usage.popularity.add(now);
     auto& queue = world_.queues[ask.model];
     if (queue.empty() || ask.cause == Cause::command) {
         world_.places_changed = world_.places_changed || world_.may_want_server(ask.model);
@@ -116,10 +118,9 @@ Actions Scheduler::on_request(const Ask& ask, TimePoint now) {
     queue.by_rank.emplace(waiter.rank, ask.ticket);
     queue.commands += ask.cause == Cause::command ? 1U : 0U;
     if (ask.needs_slot) {
-        auto& shares = world_.shares[ask.model];
-        shares.join(ask.key);
+        usage.shares.join(ask.key);
         queue.for_slot.add({ask.ticket, ask.key, ask.priority, now, ask.deadline},
-                           shares.used(ask.key));
+                           usage.shares.used(ask.key));
     } else {
         queue.for_server.insert(ask.ticket);
     }
@@ -149,8 +150,9 @@ Actions Scheduler::on_release(TicketId ticket, TimePoint now) {
     const auto granted = std::move(grant->second);
     world_.granted.erase(grant);
     const auto held = between(granted.since, now);
+    auto& usage = world_.usage[granted.model];
     if (granted.has_slot) {
-        world_.settle(granted, held);
+        world_.settle(granted, usage, held);
     }
     const auto resident = world_.residents.find(granted.instance);
     if (resident == world_.residents.end()) {
@@ -159,8 +161,7 @@ Actions Scheduler::on_release(TicketId ticket, TimePoint now) {
     --(granted.has_slot ? resident->second.busy : resident->second.passengers);
     resident->second.last_used = now;
     if (granted.has_slot) {
-        auto& mean = world_.mean_hold.try_emplace(granted.model, held).first->second;
-        mean = (mean * 7 + held) / 8;
+        usage.mean_hold = (usage.mean_hold.value_or(held) * 7 + held) / 8;
     }
     if (concerns_nobody(resident->second)) {
         return wake_to_unload(resident->second);
@@ -238,7 +239,7 @@ Actions Scheduler::on_adopted(const Resident& resident, const std::vector<Inheri
     added.is_adopted = true;
     for (const auto& grant : grants) {
         if (grant.has_slot) {
-            world_.shares[resident.model].join(grant.key);
+            world_.usage[resident.model].shares.join(grant.key);
         }
         world_.grant(grant.ticket, added, grant.key, grant.has_slot, now);
     }

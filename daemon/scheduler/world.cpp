@@ -50,7 +50,7 @@ Resident* World::resident_of(const std::string& model) {
 
 void World::grant(TicketId ticket, Resident& resident, const std::string& key, bool has_slot,
                   TimePoint now) {
-    auto& written = granted[ticket];
+    auto& written = granted.try_emplace(granted.end(), ticket)->second;  // most are the newest
     written = {.instance = resident.id,
                .model = resident.model,
                .key = key,
@@ -62,31 +62,27 @@ void World::grant(TicketId ticket, Resident& resident, const std::string& key, b
         return;
     }
     ++resident.busy;
-    const auto hold = mean_hold.find(resident.model);
-    written.charged = hold == mean_hold.end() ? Milliseconds(1) : hold->second;
-    auto& share = shares[resident.model];
-    share.grant(key, written.charged);
+    auto& of = usage[resident.model];
+    written.charged = of.mean_hold.value_or(Milliseconds(1));
+    of.shares.grant(key, written.charged);
     if (const auto queue = queues.find(resident.model); queue != queues.end()) {
-        queue->second.for_slot.update(key, share.used(key));
+        queue->second.for_slot.update(key, of.shares.used(key));
     }
 }
 
-void World::settle(const Granted& grant, Milliseconds held) {
-    const auto share = shares.find(grant.model);
-    if (share == shares.end()) {
-        return;
-    }
-    share->second.settle(grant.key, grant.charged, held);
+void World::settle(const Granted& grant, Usage& of, Milliseconds held) {
+    of.shares.settle(grant.key, grant.charged, held);
     if (const auto queue = queues.find(grant.model); queue != queues.end()) {
-        queue->second.for_slot.update(grant.key, share->second.used(grant.key));
+        queue->second.for_slot.update(grant.key, of.shares.used(grant.key));
+    } else if (!of.shares.in_use()) {
+        of.shares.forget();
     }
-    forget_shares(grant.model);
 }
 
 void World::forget_shares(const std::string& model) {
-    const auto share = shares.find(model);
-    if (share != shares.end() && !share->second.in_use() && !queues.contains(model)) {
-        shares.erase(share);
+    const auto of = usage.find(model);
+    if (of != usage.end() && !of->second.shares.in_use() && !queues.contains(model)) {
+        of->second.shares.forget();
     }
 }
 

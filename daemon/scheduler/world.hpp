@@ -126,6 +126,13 @@ struct Granted {
     Milliseconds charged{0};  ///< of its key's share, in advance
 };
 
+/// How a model is used.
+struct Usage {
+    Shares shares;                          ///< of the keys, while it has requests
+    std::optional<Milliseconds> mean_hold;  ///< how long a grant is kept, lately
+    Popularity popularity;
+};
+
 /// How a model failed lately.
 struct Failure {
     unsigned count = 0;        ///< in a row
@@ -147,13 +154,11 @@ struct World {
     std::set<std::pair<TimePoint, TicketId>> deadlines;
     std::map<TicketId, Granted> granted;
     std::map<std::string, Failure> failures;
-    std::map<std::string, Shares> shares;                ///< by model: of those that have requests
+    std::map<std::string, Usage> usage;                  ///< by model: of those ever asked for
     std::map<std::string, Conversations> conversations;  ///< by model: of those with instances
-    std::map<std::string, Milliseconds> mean_hold;       ///< how long a grant is kept, lately
     std::map<std::string, Milliseconds> load_times;      ///< start to ready, lately
-    std::map<std::string, Popularity> popularity;
-    std::map<std::string, Budget> budgets;  ///< by device
-    std::set<std::string> promised;         ///< models for which a door was closed: they start next
+    std::map<std::string, Budget> budgets;               ///< by device
+    std::set<std::string> promised;  ///< models for which a door was closed: they start next
     InstanceId next_instance = 1;
     bool stopping = false;
 
@@ -179,8 +184,8 @@ struct World {
     void grant(TicketId ticket, Resident& resident, const std::string& key, bool has_slot,
                TimePoint now);
 
-    /// It gave it back.
-    void settle(const Granted& grant, Milliseconds held);
+    /// It gave it back. `of`: usage of its model.
+    void settle(const Granted& grant, Usage& of, Milliseconds held);
 
     /// Forgets who had how much of a model that nobody wants now.
     void forget_shares(const std::string& model);

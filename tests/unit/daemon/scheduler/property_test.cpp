@@ -313,7 +313,9 @@ class Simulation {
         while (!granted_.empty()) {
             give_back();
         }
-        EXPECT_TRUE(scheduler_.world().shares.empty()) << "remembers who wanted what for ever";
+        for (const auto& [model, usage] : scheduler_.world().usage) {
+            EXPECT_TRUE(usage.shares.empty()) << "remembers for ever who wanted " << model;
+        }
     }
 
     static unsigned size(const std::set<std::uint64_t>& set) {
