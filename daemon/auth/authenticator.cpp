@@ -1,6 +1,8 @@
 #include "daemon/auth/authenticator.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -12,13 +14,22 @@
 namespace routerd {
 namespace {
 
-/// Takes the same time for every key of the same length, wherever they differ.
+/// Takes the same time for every key of the same length, wherever they differ, and whatever the
+/// known one's length is.
 bool same_key(std::string_view given, std::string_view known) noexcept {
-    unsigned difference = given.size() == known.size() ? 0 : 1;
-    std::size_t at = 0;  // the known key again and again
-    for (const char c : given) {
-        difference |= static_cast<unsigned>(c ^ (known.empty() ? '\0' : known[at]));
-        at = at + 1 < known.size() ? at + 1 : 0;
+    const bool is_as_long = given.size() == known.size();
+    const auto other = is_as_long ? known : given;
+    std::uint64_t difference = is_as_long ? 0 : 1;
+    std::size_t at = 0;
+    for (; at + sizeof(difference) <= given.size(); at += sizeof(difference)) {
+        std::uint64_t ours = 0;
+        std::uint64_t theirs = 0;
+        std::memcpy(&ours, other.data() + at, sizeof(ours));
+        std::memcpy(&theirs, given.data() + at, sizeof(theirs));
+        difference |= ours ^ theirs;
+    }
+    for (; at < given.size(); ++at) {
+        difference |= static_cast<unsigned char>(other[at] ^ given[at]);
     }
     return difference == 0;
 }

@@ -8,20 +8,23 @@
 #include <utility>
 
 #include "common/base/free_memory.hpp"
+#include "common/base/text_writer.hpp"
 #include "daemon/http/error_response.hpp"
 #include "daemon/http/status.hpp"
+#include "daemon/net/turn_time.hpp"
 
 namespace routerd {
 namespace {
 
 const std::string no_value;
 constexpr std::size_t usual_extra = 200;  // bytes of header lines
+constexpr std::size_t usual_head = 512;   // bytes
 
 /// RFC 9110 5.6.7; made anew once a second.
 const std::string& date_line() {
     static thread_local std::time_t made = 0;
     static thread_local std::string line;
-    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    const auto now = std::chrono::system_clock::to_time_t(turn_wall_now());
     if (now != made) {
         made = now;
         std::tm utc{};
@@ -51,17 +54,19 @@ std::optional<std::string> Exchange::query(std::string_view name) const {
 
 void Exchange::release_request() noexcept {
     free_memory(request_.head.fields);
-    free_memory(extra_);
+    free_memory(request_.extra);
     request_.body = {};
     connection_.consume(std::exchange(request_.held, 0));
     connection_.release(connection_.input().size());
 }
 
 void Exchange::add_header(std::string_view name, std::string_view value) {
-    if (extra_.capacity() < usual_extra) {
-        extra_.reserve(usual_extra);  // once, in place of doubling
+    auto& lines = request_.extra;
+    if (lines.capacity() < usual_extra) {
+        lines.reserve(usual_extra);  // once, in place of doubling
     }
-    extra_.append(name).append(": ").append(value).append("\r\n");
+    TextWriter writer(lines, name.size() + value.size() + 4);
+    writer.add(name, ": ", value, "\r\n");
 }
 
 TimePoint Exchange::send_deadline() const noexcept {
@@ -75,20 +80,19 @@ void Exchange::mark_head_sent(unsigned status) noexcept {
 
 void Exchange::write_head(std::string& head, unsigned status, std::string_view content_type,
                           std::string_view framing) const {
-    head.reserve(512);
-    head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ");
-    head.append(reason_phrase(status)).append("\r\n").append(date_line());
+    TextWriter writer(head, usual_head);
+    writer.add("HTTP/1.1 ", Decimal(status).text(), " ", reason_phrase(status), "\r\n",
+               date_line());
     if (!content_type.empty()) {
-        head.append("content-type: ").append(content_type).append("\r\n");
+        writer.add("content-type: ", content_type, "\r\n");
     }
-    head.append(framing).append("x-request-id: ").append(request_.id).append("\r\n");
-    head.append(extra_);
+    writer.add(framing, "x-request-id: ", request_.id, "\r\n", request_.extra);
     if (!request_.head.keep_alive) {
-        head += "connection: close\r\n";
+        writer.add("connection: close\r\n");
     } else if (request_.head.minor_version == 0) {
-        head += "connection: keep-alive\r\n";
+        writer.add("connection: keep-alive\r\n");
     }
-    head += "\r\n";
+    writer.add("\r\n");
 }
 
 asio::awaitable<void> Exchange::respond(Response response) {
@@ -96,11 +100,10 @@ asio::awaitable<void> Exchange::respond(Response response) {
         add_header(name, value);
     }
     const bool bodiless = response.status == 204 || response.status == 304;
-    const auto framing = bodiless
-                             ? std::string()
-                             : "content-length: " + std::to_string(response.body.size()) + "\r\n";
+    const LengthLine framing(response.body.size());
     std::string head;
-    write_head(head, response.status, bodiless ? "" : response.content_type, framing);
+    write_head(head, response.status, bodiless ? "" : response.content_type,
+               bodiless ? "" : framing.text());
     mark_head_sent(response.status);
     mark_finished();
     std::array<asio::const_buffer, 2> pieces{asio::buffer(head), asio::buffer(response.body)};

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <charconv>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -38,6 +41,27 @@ struct ExchangeLimits {
         std::chrono::seconds(60)};  ///< a client that does not read
 };
 
+/// The header line that says how long a body is.
+class LengthLine {
+  public:
+    explicit LengthLine(std::uint64_t bytes) noexcept {
+        constexpr std::string_view name = "content-length: ";
+        name.copy(text_.data(), name.size());
+        auto* end =
+            std::to_chars(text_.data() + name.size(), text_.data() + text_.size() - 2, bytes).ptr;
+        *end++ = '\r';
+        *end++ = '\n';
+        size_ = static_cast<std::size_t>(end - text_.data());
+    }
+
+    std::string_view text() const noexcept { return {text_.data(), size_}; }
+
+  private:
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): what is read was written
+    std::array<char, 40> text_;
+    std::size_t size_;
+};
+
 /// One request and the one answer to it. Made by the session; handlers get a reference that is good
 /// until their coroutine ends. Exactly one of respond(), begin_stream() … finish_stream(), abort()
 /// must have happened by then; a handler that did none of them is answered for with a 500.
@@ -55,10 +79,13 @@ class Exchange {
         Caller caller;
         Dialect dialect = Dialect::openai;
         std::vector<std::pair<std::string_view, std::string>> params;  ///< of the route's pattern
+        std::string extra;  ///< header lines of the answer, see add_header()
     };
 
     Exchange(Connection& connection, Request& request, ExchangeLimits limits)
-        : connection_(connection), request_(request), limits_(limits) {}
+        : connection_(connection), request_(request), limits_(limits) {
+        request_.extra.clear();  // its memory is used again
+    }
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
 
@@ -140,7 +167,6 @@ class Exchange {
     Connection& connection_;
     Request& request_;
     ExchangeLimits limits_;
-    std::string extra_;  // header lines
     unsigned status_ = 0;
     bool head_sent_ = false;
     bool finished_ = false;

@@ -16,11 +16,12 @@ bool is_sane_request_id(std::string_view id) noexcept {
 
 void set_new_request_id(std::string& id) {
     static thread_local std::mt19937_64 random{std::random_device{}()};
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::array<char, 20> text{'r', 'e', 'q', '-'};
+    constexpr std::string_view digits =
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    std::array<char, 15> text{'r', 'e', 'q', '-'};  // 62^11 > 2^64
     auto bits = random();
-    for (std::size_t i = 4; i < text.size(); ++i, bits >>= 4U) {
-        text[i] = digits[bits & 0xFU];
+    for (std::size_t i = 4; i < text.size(); ++i, bits /= digits.size()) {
+        text[i] = digits[bits % digits.size()];
     }
     id.assign(text.data(), text.size());
 }

@@ -223,6 +223,9 @@ void RequestReader::shrink(Exchange::Request& request) {
         free_memory(raw_);
         free_memory(request.head.fields);
     }
+    if (request.extra.capacity() > kept_between) {
+        free_memory(request.extra);
+    }
 }
 
 }  // namespace routerd

@@ -68,6 +68,7 @@ struct Server::Served {
     explicit Served(const HttpConfig& config) : reader(config) {}
     Exchange::Request request;
     RequestReader reader;
+    const Route* route = nullptr;
     std::optional<Response> refusal;
     bool is_elsewhere = false;  ///< another loop answers
 };
@@ -330,20 +331,45 @@ const Route* Server::find_route(Exchange& exchange, Served& served) const {
     return match.route;
 }
 
-/// The handler's part, or what is said in its place.
-asio::awaitable<void> Server::dispatch(Exchange& exchange, Served& served) {
-    auto& request = served.request;
+/// As far as it goes without waiting.
+Server::Step Server::begin_dispatch(Exchange& exchange, Served& served) {
     if (may_pass(exchange.connection())) {
         served.is_elsewhere = true;
         successor_(exchange.connection().release(served.reader.raw_head()));
-        co_return;
+        return Step::done;
     }
-    const auto* route = find_route(exchange, served);
-    const bool is_for_model = route != nullptr && route->scope == Scope::inference;
+    served.route = find_route(exchange, served);
+    const bool is_for_model = served.route != nullptr && served.route->scope == Scope::inference;
     exchange.connection().set_answers(is_for_model ? Connection::Answers::model
                                                    : Connection::Answers::daemon);
-    served.is_elsewhere = route != nullptr && !route->handler;
+    if (served.route == nullptr) {
+        return Step::refuse;
+    }
+    served.is_elsewhere = !served.route->handler;
     if (served.is_elsewhere) {
+        return Step::pass_on;
+    }
+    return after_body(exchange, served,
+                      served.reader.take_body(exchange.connection(), served.request));
+}
+
+Server::Step Server::after_body(Exchange& exchange, Served& served, RequestReader::Step body) {
+    if (body == RequestReader::Step::partly) {
+        return Step::read_body;
+    }
+    const bool is_whole = body == RequestReader::Step::whole;
+    if (is_whole && (!successor_ || served.route->scope == Scope::inference)) {
+        return Step::handle;
+    }
+    exchange.mark_close();
+    served.refusal = is_whole ? error_response(replaced(), served.request.dialect)
+                              : served.reader.refusal(served.request.dialect);
+    return Step::refuse;
+}
+
+/// What few requests need.
+asio::awaitable<void> Server::go_on(Exchange& exchange, Served& served, Step step) {
+    if (step == Step::pass_on) {
         const bool has_last_answer = co_await exchange.flush();
         if (!has_last_answer) {
             exchange.abort();
@@ -352,22 +378,14 @@ asio::awaitable<void> Server::dispatch(Exchange& exchange, Served& served) {
         options_.pass_on(exchange.connection().release(served.reader.raw_head()));
         co_return;
     }
-    if (route != nullptr) {
-        auto step = served.reader.take_body(exchange.connection(), request);
-        if (step == RequestReader::Step::partly) {
-            const bool came = co_await served.reader.read_body(exchange.connection(), request);
-            step = came ? RequestReader::Step::whole : RequestReader::Step::refused;
-        }
-        const bool may_answer = !successor_ || is_for_model;
-        if (step == RequestReader::Step::whole && may_answer) {
-            co_return co_await route->handler(exchange);
-        }
-        exchange.mark_close();
-        served.refusal = step == RequestReader::Step::whole
-                             ? error_response(replaced(), request.dialect)
-                             : served.reader.refusal(request.dialect);
+    if (step == Step::read_body) {
+        const bool came = co_await served.reader.read_body(exchange.connection(), served.request);
+        step = after_body(exchange, served,
+                          came ? RequestReader::Step::whole : RequestReader::Step::refused);
     }
-    if (served.refusal) {
+    if (step == Step::handle) {
+        co_await served.route->handler(exchange);
+    } else if (served.refusal) {
         co_await exchange.respond(std::move(*served.refusal));
     } else {
         exchange.abort();
@@ -450,7 +468,12 @@ asio::awaitable<bool> Server::serve_one(Connection& connection, Served& served) 
     active_.add(1);
     Exchange exchange(connection, request, {});
     try {
-        co_await dispatch(exchange, served);
+        const auto next = begin_dispatch(exchange, served);
+        if (next == Step::handle) {
+            co_await served.route->handler(exchange);
+        } else if (next != Step::done) {
+            co_await go_on(exchange, served, next);
+        }
     } catch (const std::exception& e) {
         log_fault(request, e);
         exchange.mark_close();

@@ -109,13 +109,17 @@ class Server {
     };
     struct Served;
     struct Registration;
+    /// What comes next for a request whose head is there.
+    enum class Step { handle, read_body, pass_on, refuse, done };
 
     asio::awaitable<void> keep_listening(std::list<Bound>::iterator bound);
     void admit(UniqueFd socket, const Bound& bound);
     asio::awaitable<void> session(Arrival arrival);
     asio::awaitable<bool> serve_one(Connection& connection, Served& served);
     static asio::awaitable<void> make_up_for(Exchange& exchange);
-    asio::awaitable<void> dispatch(Exchange& exchange, Served& served);
+    Step begin_dispatch(Exchange& exchange, Served& served);
+    Step after_body(Exchange& exchange, Served& served, RequestReader::Step body);
+    asio::awaitable<void> go_on(Exchange& exchange, Served& served, Step step);
     asio::awaitable<void> refuse(Connection& connection, Exchange::Request& request,
                                  Response refusal);
     asio::awaitable<void> ask_for_tls(Connection& connection);

@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "common/base/log.hpp"
+#include "daemon/net/turn_time.hpp"
 
 namespace routerd {
 
 Account::~Account() {
-    record.took = std::chrono::duration_cast<std::chrono::microseconds>(
-        std::chrono::steady_clock::now() - begun_);
+    record.took = std::chrono::duration_cast<std::chrono::microseconds>(turn_now() - begun_);
     if (record.status == 0) {  // an exception
         record.status = 500;
     }

@@ -37,7 +37,7 @@ class Account {
   public:
     using Sink = std::function<void(Record&&)>;
 
-    explicit Account(const Sink& sink) : sink_(sink), begun_(std::chrono::steady_clock::now()) {}
+    Account(const Sink& sink, TimePoint begun) : sink_(sink), begun_(begun) {}
     Account(const Account&) = delete;
     Account& operator=(const Account&) = delete;
     ~Account();

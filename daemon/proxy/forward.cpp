@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/text.hpp"
+#include "common/base/text_writer.hpp"
 #include "common/http/head.hpp"
 
 namespace routerd {
@@ -21,6 +22,8 @@ constexpr http::NameSet kept_back{http::Name::host,
                                   http::Name::x_request_priority,
                                   http::Name::x_request_timeout};
 
+constexpr std::size_t usual_head = 512;  // bytes
+
 constexpr std::string_view our_via = "1.1 routerd";  // RFC 9110 7.6.3
 
 /// In one Via field.
@@ -28,6 +31,37 @@ std::size_t count_of_us(std::string_view value) {
     const auto hops = split(value, ',');
     return static_cast<std::size_t>(
         std::ranges::count_if(hops, [](std::string_view hop) { return trim(hop) == our_via; }));
+}
+
+void write_request_head(std::string& text, const http::RequestHead& head, const Outgoing& outgoing,
+                        const RemoteServer* remote) {
+    const auto options = http::connection_options(head.fields);
+    TextWriter writer(text, usual_head);
+    writer.add(head.method, " ", remote == nullptr ? "" : std::string_view(remote->base),
+               outgoing.path);
+    if (!outgoing.query.empty()) {
+        writer.add("?", outgoing.query);
+    }
+    writer.add(" HTTP/1.1\r\nhost: ",
+               remote == nullptr ? "localhost" : std::string_view(remote->host), "\r\n");
+    if (remote != nullptr && !remote->key.empty()) {
+        writer.add("authorization: Bearer ", remote->key, "\r\n");
+    }
+    if (remote != nullptr) {
+        writer.add("via: ", our_via, "\r\n");
+    }
+    for (const auto& field : head.fields) {
+        // A compressed answer would hide its figures from us, and its events from nobody's delay.
+        const bool is_for_us = kept_back.has(field.known) || http::is_hop_by_hop(field, options) ||
+                               (field.known == http::Name::accept_encoding && !outgoing.is_raw);
+        if (!is_for_us) {
+            writer.add(field.name, ": ", field.value, "\r\n");
+        }
+    }
+    if (!outgoing.body.empty() || head.method == "POST" || head.method == "PUT") {
+        writer.add("content-length: ", Decimal(outgoing.body.size()).text(), "\r\n");
+    }
+    writer.add("\r\n");
 }
 
 }  // namespace
@@ -42,38 +76,8 @@ std::size_t times_sent_on(const http::RequestHead& head) {
 
 std::string request_head(const Exchange& exchange, const Outgoing& outgoing,
                          const RemoteServer* remote) {
-    const auto& head = exchange.head();
-    const auto options = http::connection_options(head.fields);
     std::string text;
-    text.reserve(512);
-    text.append(head.method).append(" ");
-    if (remote != nullptr) {
-        text.append(remote->base);
-    }
-    text.append(outgoing.path);
-    if (!outgoing.query.empty()) {
-        text.append("?").append(outgoing.query);
-    }
-    text.append(" HTTP/1.1\r\nhost: ");
-    text.append(remote == nullptr ? std::string_view("localhost") : remote->host).append("\r\n");
-    if (remote != nullptr && !remote->key.empty()) {
-        text.append("authorization: Bearer ").append(remote->key).append("\r\n");
-    }
-    if (remote != nullptr) {
-        text.append("via: ").append(our_via).append("\r\n");
-    }
-    for (const auto& field : head.fields) {
-        // A compressed answer would hide its figures from us, and its events from nobody's delay.
-        const bool is_for_us = kept_back.has(field.known) || http::is_hop_by_hop(field, options) ||
-                               (field.known == http::Name::accept_encoding && !outgoing.is_raw);
-        if (!is_for_us) {
-            text.append(field.name).append(": ").append(field.value).append("\r\n");
-        }
-    }
-    if (!outgoing.body.empty() || head.method == "POST" || head.method == "PUT") {
-        text.append("content-length: ").append(std::to_string(outgoing.body.size())).append("\r\n");
-    }
-    text += "\r\n";
+    write_request_head(text, exchange.head(), outgoing, remote);
     return text;
 }
 

@@ -1,16 +1,15 @@
 #include "daemon/proxy/json_text.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "common/base/byte_block.hpp"
+
 namespace routerd {
 namespace {
-
-bool is_blank(char c) noexcept {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
 
 /// What numbers, true, false and null are made of.
 bool is_of_word(char c) noexcept {
@@ -41,12 +40,6 @@ std::optional<std::string> json_text(std::string_view written) {
     return value.is_string() ? std::optional(value.get<std::string>()) : std::nullopt;
 }
 
-inline void JsonWalk::skip_blanks() noexcept {
-    while (at_ < text_.size() && is_blank(text_[at_])) {
-        ++at_;
-    }
-}
-
 inline std::string_view JsonWalk::take_until(std::size_t end, const char* fault) noexcept {
     if (end == at_ || end == std::string_view::npos) {
         fault_ = fault;
@@ -57,18 +50,38 @@ inline std::string_view JsonWalk::take_until(std::size_t end, const char* fault)
     return taken;
 }
 
-bool JsonWalk::skip(char wanted) noexcept {
-    skip_blanks();
-    const bool is_next = at_ < text_.size() && text_[at_] == wanted;
-    at_ += is_next ? 1U : 0U;
-    return is_next;
+/// Of the one that begins here. Most are short, and simple.
+inline JsonWalk::StringEnd JsonWalk::end_of_string() const noexcept {
+    static_assert(json_padding > ByteBlock::size);
+    const auto begin = at_ + 1;
+    const ByteBlock block(text_.data() + begin);
+    const auto quotes = block.equal('"');
+    const auto up_to_first = quotes ^ (quotes - 1);
+    const auto end = begin + static_cast<std::size_t>(std::countr_zero(quotes)) + 1;
+    const bool is_simple =
+        quotes != 0 && (block.equal('\\') & up_to_first) == 0 && end <= text_.size();
+    return is_simple ? StringEnd{end, true} : StringEnd{end_of_json_string(text_, begin), false};
 }
 
-std::string_view JsonWalk::value() noexcept {
+inline std::optional<JsonWalk::String> JsonWalk::take_string() noexcept {
+    skip_blanks();
+    if (at_ == text_.size() || text_[at_] != '"') {
+        return std::nullopt;
+    }
+    const auto found = end_of_string();
+    const auto quoted = take_until(found.end, "a string does not end");
+    if (quoted.empty()) {
+        return std::nullopt;
+    }
+    const std::string_view written(quoted.data() + 1, quoted.size() - 2);
+    return String{written, !found.is_plain && has_escape(written)};
+}
+
+inline std::string_view JsonWalk::take_value() noexcept {
     skip_blanks();
     const char first = at_ < text_.size() ? text_[at_] : '\0';
     if (first == '"') {
-        return take_until(end_of_json_string(text_, at_ + 1), "a string does not end");
+        return take_until(end_of_string().end, "a string does not end");
     }
     if (first == '{' || first == '[') {
         return take_until(end_of_json_nest(text_, at_ + 1), "an object or array does not end");
@@ -80,8 +93,12 @@ std::string_view JsonWalk::value() noexcept {
     return take_until(end, "a value is missing");
 }
 
-bool JsonMembers::Member::is_called(std::string_view name) const {
-    return key == name || (has_escape(key) && json_text(key) == std::optional(name));
+std::string_view JsonWalk::value() noexcept {
+    return take_value();
+}
+
+bool JsonMembers::Member::means(std::string_view name) const {
+    return json_text(key) == std::optional(name);
 }
 
 std::string_view JsonMembers::Member::whole() const noexcept {
@@ -105,21 +122,23 @@ std::optional<JsonMembers::Member> JsonMembers::next() noexcept {
     if (!is_first && !walk_.skip(',')) {
         return fail("',' or '}' is missing");
     }
-    const auto quoted = walk_.value();
-    if (quoted.empty()) {
-        return fail(walk_.fault());
-    }
-    if (quoted.front() != '"') {
-        return fail("a key is missing before this");
+    const auto key = walk_.take_string();
+    if (!key) {
+        return fail_at_key();
     }
     if (!walk_.skip(':')) {
         return fail("':' is missing");
     }
-    const auto value = walk_.value();
+    const auto value = walk_.take_value();
     if (value.empty()) {
         return fail(walk_.fault());
     }
-    return Member{quoted.substr(1, quoted.size() - 2), value};
+    return Member{key->written, value, key->has_escape};
+}
+
+/// What is there in place of a key.
+std::optional<JsonMembers::Member> JsonMembers::fail_at_key() noexcept {
+    return fail(walk_.value().empty() ? walk_.fault() : "a key is missing before this");
 }
 
 }  // namespace routerd

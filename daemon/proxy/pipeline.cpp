@@ -127,15 +127,6 @@ bool Pipeline::may_send_again() const {
            !exchange_.gone();
 }
 
-// Apart from ask(): what they make on their way would be in its frame, and each parked stream has
-// one.
-
-void Pipeline::take_connection() {
-    const auto& endpoint = lease_->endpoint();
-    head_ = request_head(exchange_, make_outgoing(body_), endpoint.remote.get());
-    upstream_ = proxy_.pool_.take_idle(lease_->instance());
-}
-
 void Pipeline::connect_at_once() {
     const auto& endpoint = lease_->endpoint();
     if (!upstream_ && endpoint.remote == nullptr) {
@@ -151,12 +142,26 @@ void Pipeline::send() {
     transfer_->start(head_, body_);
 }
 
-/// Asks the lease's server. False: failure_ says what went wrong; unavailable before anything was
-/// sent, others as the Transfer's. There is no lease any more where the client left too early.
-asio::awaitable<bool> Pipeline::ask() {
-    take_connection();
-    for (;;) {
+/// Asks the lease's server. False: it has no connection for that yet.
+bool Pipeline::ask_at_once() {
+    const auto& endpoint = lease_->endpoint();
+    head_ = request_head(exchange_, make_outgoing(body_), endpoint.remote.get());
+    upstream_ = proxy_.pool_.take_idle(lease_->instance());
+    connect_at_once();
+    if (upstream_) {
+        send();
+    }
+    return upstream_ != nullptr;
+}
+
+/// Asks again, or for the first time, over a connection that has to be made. False: failure_ says
+/// what went wrong before anything was sent, and where the client left there is no lease any more.
+asio::awaitable<bool> Pipeline::ask_patiently() {
+    if (upstream_) {
+        upstream_.reset();
         connect_at_once();
+    }
+    for (;;) {
         bool connected = upstream_ != nullptr;
         if (!connected) {
             connected = co_await connect();
@@ -169,19 +174,11 @@ asio::awaitable<bool> Pipeline::ask() {
             co_await transfer_->wait();
         }
         if (!may_send_again()) {
-            break;
+            co_return true;
         }
         upstream_.reset();
+        connect_at_once();
     }
-    describe();
-    const bool is_whole = conclude();
-    if (is_whole && says_it_anew_) {
-        co_return co_await answer_error();
-    }
-    if (is_whole) {
-        exchange_.mark_finished();
-    }
-    co_return is_whole;
 }
 
 /// Of prompt and answer. A stream that broke off, or whose client left, said nothing of them, and
@@ -198,6 +195,7 @@ std::uint64_t Pipeline::tokens_used(const TailTap::Figures& figures) const {
 
 /// Writes down how it went. False: failure_ says what went wrong.
 bool Pipeline::conclude() {
+    describe();
     auto& record = account_.record;
     const auto& outcome = transfer_->outcome();
     if (transfer_->status() != 0) {
@@ -215,6 +213,9 @@ bool Pipeline::conclude() {
         lease_->report.answered = Answered::whole;
         if (transfer_->reusable()) {
             proxy_.pool_.give_back(lease_->instance(), std::move(upstream_));
+        }
+        if (!says_it_anew_) {
+            exchange_.mark_finished();
         }
         return true;
     }
@@ -237,47 +238,64 @@ void Pipeline::note_status() {
     }
 }
 
-asio::awaitable<void> Pipeline::run() {
-    auto& record = account_.record;
-    record.request_id = exchange_.id();
-    record.endpoint = exchange_.path();
-    record.route = exchange_.route();
-    bool goes_on = find_model();
-    if (goes_on && proxy_.counts_requests_ && !exchange_.is_control()) {
-        goes_on = co_await count_request();
+/// After a failure: nothing was sent to a server of ours, and it has ended, so that a new one may
+/// answer. Then there is no failure any more.
+asio::awaitable<bool> Pipeline::is_for_a_new_server() {
+    const bool may_be_gone =
+        lease_ && lease_->endpoint().remote == nullptr && failure_->code() == Errc::unavailable;
+    if (!may_be_gone) {
+        co_return false;
     }
-    if (goes_on && !meant_.model) {
-        co_await choose_in_tier();
+    const auto end = co_await lease_->end_within(end_grace);
+    if (!end.empty()) {
+        failure_.reset();
     }
-    goes_on = goes_on && prepare();
+    co_return !end.empty();
+}
+
+asio::awaitable<void> Pipeline::run(std::unique_ptr<Pipeline> pipeline) {
+    auto& self = *pipeline;
+    bool goes_on = self.find_model();
+    if (goes_on && self.proxy_.counts_requests_ && !self.exchange_.is_control()) {
+        goes_on = co_await self.count_request();
+    }
+    if (goes_on && !self.meant_.model) {
+        co_await self.choose_in_tier();
+    }
+    goes_on = goes_on && self.prepare();
     for (bool may_retry = true; goes_on; may_retry = false) {
-        const auto asked = exchange_.connection().now();
-        ticket_.emplace(proxy_.services_.gate.request(demand_));
-        if (!ticket_->settled()) {
-            co_await wait_for(*ticket_);
+        const auto asked = self.exchange_.connection().now();
+        self.ticket_.emplace(self.proxy_.services_.gate.request(self.demand_));
+        if (!self.ticket_->settled()) {
+            co_await self.wait_for(*self.ticket_);
         }
-        if (!take_lease(asked)) {
+        if (!self.take_lease(asked)) {
             break;
         }
-        const bool answered = co_await ask();
+        bool answered = self.ask_at_once();
+        if (answered && !self.transfer_->settled()) {
+            co_await self.transfer_->wait();
+        }
+        if (!answered || self.may_send_again()) {
+            answered = co_await self.ask_patiently();
+        }
+        answered = answered && self.conclude();
+        if (answered && self.says_it_anew_) {
+            answered = co_await self.answer_error();
+        }
         goes_on = false;
-        const bool may_be_gone = !answered && lease_ && lease_->endpoint().remote == nullptr;
-        if (may_be_gone && may_retry && failure_->code() == Errc::unavailable) {
-            const auto end = co_await lease_->end_within(end_grace);
-            goes_on = !end.empty();  // nothing was sent: a new server may answer
+        if (!answered && may_retry) {
+            goes_on = co_await self.is_for_a_new_server();
         }
         if (!answered && !goes_on) {
-            co_await blame_server();
+            co_await self.blame_server();
         }
-        if (goes_on) {
-            failure_.reset();
-        }
-        lease_.reset();  // its slot is for others while this client reads what went wrong
+        self.lease_.reset();  // its slot is for others while this client reads what went wrong
     }
-    exchange_.on_gone(nullptr);
-    note_status();
-    if (failure_) {
-        co_await end_with_error();
+    self.exchange_.on_gone(nullptr);
+    self.note_status();
+    if (self.failure_) {
+        co_await self.end_with_error();
     }
 }
 

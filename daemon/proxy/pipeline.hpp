@@ -29,9 +29,17 @@ struct EndpointKind {
 class Pipeline final : private Transfer::Pilot {
   public:
     Pipeline(Proxy& proxy, Exchange& exchange, EndpointKind kind)
-        : proxy_(proxy), exchange_(exchange), kind_(kind), account_(proxy.services_.account) {}
+        : proxy_(proxy),
+          exchange_(exchange),
+          kind_(kind),
+          account_(proxy.services_.account, exchange.connection().now()) {
+        account_.record.request_id = exchange.id();
+        account_.record.endpoint = exchange.path();
+        account_.record.route = exchange.route();
+    }
 
-    asio::awaitable<void> run();
+    /// Does it all; the pipeline ends with it.
+    static asio::awaitable<void> run(std::unique_ptr<Pipeline> pipeline);
 
   private:
     // Coroutines here give a bool and leave what went wrong in failure_: an Error in their frames
@@ -48,7 +56,7 @@ class Pipeline final : private Transfer::Pilot {
     asio::awaitable<void> choose_in_tier();
     bool prepare();
     Result<std::string_view> prepare_body(const Model& model);
-    Result<Demand> make_demand(const Model& model) const;
+    Result<void> make_demand(const Model& model);
     Outgoing make_outgoing(std::string_view body) const;
 
     // A slot, and the server behind it
@@ -57,13 +65,14 @@ class Pipeline final : private Transfer::Pilot {
     asio::awaitable<void> comment(const Ticket::Progress& progress);
     bool speaks_events() const noexcept;
     bool take_lease(TimePoint asked);
-    asio::awaitable<bool> ask();
-    void take_connection();
+    bool ask_at_once();
+    asio::awaitable<bool> ask_patiently();
     void connect_at_once();
     asio::awaitable<bool> connect();
     void send();
     bool may_send_again() const;
     bool conclude();
+    asio::awaitable<bool> is_for_a_new_server();
     std::uint64_t tokens_used(const TailTap::Figures& figures) const;
     asio::awaitable<void> blame_server();
     void note_status();

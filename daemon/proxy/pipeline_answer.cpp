@@ -8,6 +8,7 @@
 
 #include "common/base/free_memory.hpp"
 #include "common/base/text.hpp"
+#include "common/base/text_writer.hpp"
 #include "daemon/http/error_response.hpp"
 #include "daemon/proxy/pipeline.hpp"
 
@@ -96,7 +97,8 @@ Transfer::Way Pipeline::on_answer(const http::ResponseHead& head, std::string& t
         return is_old_client ? Transfer::Way::plain : Transfer::Way::chunked;
     }
     auto way = Transfer::Way::verbatim;
-    std::string framing;
+    const LengthLine length(head.content_length);
+    std::string_view framing;
     if (head.body == http::BodyKind::until_close || head.body == http::BodyKind::chunked) {
         const bool is_chunked = head.body == http::BodyKind::chunked;
         way = is_old_client ? Transfer::Way::plain
@@ -109,7 +111,7 @@ Transfer::Way Pipeline::on_answer(const http::ResponseHead& head, std::string& t
         }
     } else if (head.status != 204 && head.status != 304 &&
                (!exchange_.is_head_request() || head.find(http::Name::content_length))) {
-        framing = "content-length: " + std::to_string(head.content_length) + "\r\n";
+        framing = length.text();
     }
     add_server_headers(head);
     exchange_.write_head(to_client, head.status, head.find(http::Name::content_type).value_or(""),
@@ -150,8 +152,8 @@ void Pipeline::describe() {
     const auto& record = account_.record;
     if (!waited_aloud_) {
         exchange_.add_header("x-router-model", record.model);
-        exchange_.add_header("x-router-queue-ms", std::to_string(record.queued.count()));
-        exchange_.add_header("x-router-load-ms", std::to_string(record.loaded.count()));
+        exchange_.add_header("x-router-queue-ms", Decimal(record.queued.count()).text());
+        exchange_.add_header("x-router-load-ms", Decimal(record.loaded.count()).text());
     }
 }
 

@@ -110,18 +110,15 @@ bool Pipeline::peek_body() {
 
 /// What the request means by its model. False: failure_ says why that is nothing.
 bool Pipeline::find_model() {
-    std::optional<std::string> name;
+    std::optional<std::string> said;
     if (kind_.raw) {
-        name = exchange_.param("model");
-    } else if (kind_.model_in_query) {
-        name = exchange_.query("model");
-    } else {
-        if (!peek_body()) {
-            return false;
-        }
-        name = peeked_.model ? peeked_.model : exchange_.query("model");
+        said = exchange_.param("model");
+    } else if (!kind_.model_in_query && !peek_body()) {
+        return false;
+    } else if (!peeked_.model) {
+        said = exchange_.query("model");
     }
-    auto meant = meaning_of(name, *proxy_.services_.catalog());
+    auto meant = meaning_of(peeked_.model ? peeked_.model : said, *proxy_.services_.catalog());
     if (!meant) {
         return fail(without_names(meant.error(), exchange_.caller()));
     }
@@ -194,31 +191,31 @@ Result<std::string_view> Pipeline::prepare_body(const Model& model) {
     return std::string_view(rewritten_);
 }
 
-Result<Demand> Pipeline::make_demand(const Model& model) const {
-    Demand demand;
-    demand.model = model.id;
-    demand.request_id = exchange_.id();
-    demand.key = exchange_.caller().key;
-    demand.is_limited = !exchange_.is_control();
+/// Errors: what a header says of it is none.
+Result<void> Pipeline::make_demand(const Model& model) {
+    demand_.model = model.id;
+    demand_.request_id = exchange_.id();
+    demand_.key = exchange_.caller().key;
+    demand_.is_limited = !exchange_.is_control();
     if (model.settings.instances.value_or(1) > 1 && !is_form_) {
-        demand.conversation = conversation_of(opening_padded(exchange_.body()));
+        demand_.conversation = conversation_of(opening_padded(exchange_.body()));
     }
-    demand.needs_slot = kind_.needs_slot && (!kind_.raw || exchange_.head().method == "POST");
+    demand_.needs_slot = kind_.needs_slot && (!kind_.raw || exchange_.head().method == "POST");
     if (const auto text = exchange_.head().find(http::Name::x_request_priority)) {
         const auto priority = parse_priority(*text);
         if (!priority) {
             return priority.error();
         }
-        demand.priority = *priority;
+        demand_.priority = *priority;
     }
     if (const auto text = exchange_.head().find(http::Name::x_request_timeout)) {
         const auto timeout = parse_timeout(*text);
         if (!timeout) {
             return timeout.error();
         }
-        demand.deadline = steady_clock::now() + *timeout;
+        demand_.deadline = steady_clock::now() + *timeout;
     }
-    return demand;
+    return {};
 }
 
 Outgoing Pipeline::make_outgoing(std::string_view body) const {
@@ -253,11 +250,10 @@ bool Pipeline::prepare() {
     if (!body) {
         return fail(body.error());
     }
-    auto demand = make_demand(model);
-    if (!demand) {
-        return fail(demand.error());
+    const auto made = make_demand(model);
+    if (!made) {
+        return fail(made.error());
     }
-    demand_ = std::move(*demand);
     body_ = *body;
     return true;
 }

@@ -7,15 +7,6 @@
 #include "daemon/proxy/pipeline.hpp"
 
 namespace routerd {
-namespace {
-
-asio::awaitable<void> run_pipeline(Proxy& proxy, Exchange& exchange, EndpointKind kind) {
-    const auto pipeline = std::make_unique<Pipeline>(proxy, exchange, kind);  // not in the frame
-    co_await pipeline->run();
-}
-
-}  // namespace
-
 Proxy::Proxy(Services services, const Config& config)
     : services_(std::move(services)), pool_(services_.loop) {
     apply(config);
@@ -26,10 +17,12 @@ std::vector<Route> Proxy::routes() {
     std::vector<Route> table;
     const auto add = [this, &table](const char* method, const char* pattern, EndpointKind kind,
                                     Scope scope) {
-        table.push_back(
-            {method, pattern, scope,
-             [this, kind](Exchange& exchange) { return run_pipeline(*this, exchange, kind); },
-             dialect_of(pattern)});
+        table.push_back({method, pattern, scope,
+                         [this, kind](Exchange& exchange) {
+                             return Pipeline::run(
+                                 std::make_unique<Pipeline>(*this, exchange, kind));
+                         },
+                         dialect_of(pattern)});
     };
     const EndpointKind runs{};
     const EndpointKind asks{.needs_slot = false};

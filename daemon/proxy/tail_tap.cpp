@@ -1,8 +1,11 @@
 #include "daemon/proxy/tail_tap.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
+
+#include "common/base/byte_block.hpp"
 
 namespace routerd {
 namespace {
@@ -32,59 +35,81 @@ struct Found {
     std::optional<std::uint64_t> evaluated;  ///< of the prompt, besides those that were cached
     std::optional<std::uint64_t> cached;
 
-    /// `value`: what stands behind the colon. The last of several counts, and they are met from
-    /// the end.
-    void note(std::string_view key, std::string_view value) {
-        const auto take = [&](std::string_view name, auto& number) {
-            if (!number && key == name) {
+    /// `text` ends with the key, without its closing quote; `value`: what stands behind the colon.
+    /// The last of several counts, and they are met from the end.
+    void note(std::string_view text, std::string_view value) {
+        const auto take = [&](std::string_view quoted, auto& number) {
+            if (!number && text.ends_with(quoted)) {
                 read_number(value, number);
             }
         };
-        switch (key.size()) {
-            case 7:
-                return take("cache_n", cached);
-            case 8:
-                return take("prompt_n", evaluated);
-            case 11:
-                return take("predicted_n", predicted);
-            case 12:
-                return take("input_tokens", input);
-            case 13:
-                take("output_tokens", output);
-                return take("prompt_tokens", prompt);
-            case 17:
-                return take("completion_tokens", completion);
-            case 20:
-                return take("predicted_per_second", rate);
-            default:
-                return;
+        if (text.ends_with("_tokens")) {
+            take("\"completion_tokens", completion);
+            take("\"prompt_tokens", prompt);
+            take("\"output_tokens", output);
+            take("\"input_tokens", input);
+        } else if (text.ends_with("_n")) {
+            take("\"predicted_n", predicted);
+            take("\"prompt_n", evaluated);
+            take("\"cache_n", cached);
+        } else {
+            take("\"predicted_per_second", rate);
         }
     }
 };
 
-/// Of those that Found::note() knows; most colons are of other keys, or of texts.
-bool ends_a_name(char c) {
-    return c == 'n' || c == 's' || c == 'd';
+/// What stands before the closing quote of the key that `colon` follows; empty when there is none.
+std::string_view before_quote(std::string_view text, std::size_t colon) {
+    const auto end = text.substr(0, colon).find_last_not_of(" \t");
+    return end == std::string_view::npos || text[end] != '"' ? std::string_view()
+                                                             : text.substr(0, end);
 }
 
-/// The key that ends before `colon`, where it may be one of those; empty when there is none, or one
-/// inside a string, whose quotes are escaped.
-std::string_view key_before(std::string_view text, std::size_t colon) {
-    auto end = colon;
-    do {
-        if (end < 2) {
-            return {};
+/// The last colon behind which a figure may be, or near the beginning of the text the last one of
+/// all; npos: there is none.
+std::size_t last_colon(std::string_view text) {
+    constexpr std::size_t before = 2;  // bytes that are looked at with each
+    while (text.size() >= before + ByteBlock::size) {
+        const auto at = text.size() - ByteBlock::size;
+        auto colons = ByteBlock(text.data() + at).equal(':');
+        if (colons != 0) {
+            const ByteBlock previous(text.data() + at - 1);
+            const ByteBlock key_end(text.data() + at - before);  // of all that are known
+            const auto quoted = previous.equal('"') &
+                                (key_end.equal('n') | key_end.equal('s') | key_end.equal('d'));
+            colons &= quoted | previous.equal(' ') | previous.equal('\t');
         }
-        --end;
-    } while (text[end] == ' ' || text[end] == '\t');
-    if (text[end] != '"' || !ends_a_name(text[end - 1])) {
-        return {};
+        if (colons != 0) {
+            return at + static_cast<std::size_t>(std::bit_width(colons)) - 1;
+        }
+        text.remove_suffix(ByteBlock::size);
     }
-    constexpr std::size_t longest = 20;
-    const auto from = end > longest + 1 ? end - longest - 1 : 0;
-    const auto begin = text.substr(from, end - from).rfind('"');
-    return begin == std::string_view::npos ? std::string_view()
-                                           : text.substr(from + begin + 1, end - from - begin - 1);
+    return text.rfind(':');
+}
+
+TailTap::Figures figures_in(std::string_view text) {
+    Found found;
+    auto rest = text;
+    while (!(found.rate && found.completion && found.prompt)) {
+        const auto colon = last_colon(rest);
+        if (colon == std::string_view::npos) {
+            break;
+        }
+        found.note(before_quote(text, colon), text.substr(colon + 1));
+        rest = text.substr(0, colon);
+    }
+    TailTap::Figures figures;
+    figures.tokens_per_second = found.rate;
+    figures.completion_tokens = found.completion ? found.completion
+                                : found.output   ? found.output
+                                                 : found.predicted;
+    figures.prompt_tokens = found.prompt  ? found.prompt
+                            : found.input ? found.input
+                                          : found.evaluated;
+    if (!found.prompt && !found.input && found.evaluated) {
+        *figures.prompt_tokens += found.cached.value_or(0);
+    }
+    return figures;
 }
 
 }  // namespace
@@ -107,38 +132,25 @@ void TailTap::see(std::string_view piece) {
     total_ += piece.size();
 }
 
+void TailTap::see_last(std::string_view piece) {
+    if (ring_) {
+        return see(piece);
+    }
+    piece.remove_prefix(piece.size() - std::min(piece.size(), kept));
+    of_whole_ = figures_in(piece);
+}
+
 TailTap::Figures TailTap::figures() const {
-    if (!ring_) {
-        return {};
+    if (of_whole_ || !ring_) {
+        return of_whole_.value_or(Figures());
+    }
+    const auto at = total_ % kept;
+    if (total_ <= kept || at == 0) {
+        return figures_in({ring_->data(), std::min(total_, kept)});
     }
     std::array<char, kept> straight;
-    std::string_view text(ring_->data(), std::min(total_, kept));
-    if (const auto at = total_ % kept; total_ > kept && at != 0) {
-        std::rotate_copy(ring_->begin(), ring_->begin() + at, ring_->end(), straight.begin());
-        text = {straight.data(), straight.size()};
-    }
-    Found found;
-    for (auto rest = text; !(found.rate && found.completion && found.prompt);) {
-        const auto* at = static_cast<const char*>(::memrchr(rest.data(), ':', rest.size()));
-        if (at == nullptr) {
-            break;
-        }
-        const auto colon = static_cast<std::size_t>(at - text.data());
-        found.note(key_before(text, colon), text.substr(colon + 1));
-        rest = text.substr(0, colon);
-    }
-    Figures figures;
-    figures.tokens_per_second = found.rate;
-    figures.completion_tokens = found.completion ? found.completion
-                                : found.output   ? found.output
-                                                 : found.predicted;
-    figures.prompt_tokens = found.prompt  ? found.prompt
-                            : found.input ? found.input
-                                          : found.evaluated;
-    if (!found.prompt && !found.input && found.evaluated) {
-        *figures.prompt_tokens += found.cached.value_or(0);
-    }
-    return figures;
+    std::rotate_copy(ring_->begin(), ring_->begin() + at, ring_->end(), straight.begin());
+    return figures_in({straight.data(), straight.size()});
 }
 
 }  // namespace routerd

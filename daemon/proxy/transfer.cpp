@@ -132,6 +132,11 @@ void Transfer::on_client_gone() {
 
 void Transfer::pump() {
     auto& stream = upstream_.stream();
+    const auto early = blocked_ || outcome_ ? std::string_view() : stream.read_early();
+    if (!early.empty()) {
+        heard_.note(stream.loop().now());
+        take(early);
+    }
     const auto scratch = stream.loop().scratch();
     for (unsigned reads = 0; stream.readable() && !blocked_ && !outcome_; ++reads) {
         if (reads == reads_at_once) {

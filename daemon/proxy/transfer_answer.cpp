@@ -32,7 +32,7 @@ void Transfer::begin_body(const http::ResponseHead& head) {
     keep_alive_ = head.keep_alive;
     kind_ = head.body;
     left_ = head.content_length;
-    answered_at_ = steady_now();
+    answered_at_ = upstream_.stream().loop().now();
     way_ = pilot_.on_answer(head, to_client_);
     free_memory(raw_head_);
     const bool may_be_long = kind_ == BodyKind::chunked && way_ != Way::collected;
@@ -101,7 +101,7 @@ void Transfer::append_decoded(std::string_view data) {
 template <class OnData>
 std::size_t Transfer::go_over(std::string_view piece, const OnData& on_data) {
     const auto note = [&](std::string_view data) {
-        tap_.see(data);
+        kind_ == BodyKind::length&& left_ == 0 ? tap_.see_last(data) : tap_.see(data);
         bytes_ += data.size();
         pieces_ += data.empty() ? 0U : 1U;
         on_data(data);

@@ -37,7 +37,7 @@ Found tapped(std::string_view text, Pieces pieces) {
     routerd::TailTap tap;
     while (!text.empty()) {
         const auto length = pieces.next(text.size());
-        tap.see(text.substr(0, length));
+        length == text.size() ? tap.see_last(text) : tap.see(text.substr(0, length));
         tap.see({});
         text.remove_prefix(length);
     }

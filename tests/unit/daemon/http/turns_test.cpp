@@ -47,11 +47,32 @@ class TurnsTest : public test::HttpTest {
         }
     }
 
+    asio::awaitable<void> is_answered(RawClient& client);
     asio::awaitable<void> is_read_after(const char* more);
     asio::awaitable<void> asks_beside_many();
     asio::awaitable<void> goes_to_another_loop(int before);
     asio::awaitable<void> go_to(Server& other);
 };
+
+asio::awaitable<void> TurnsTest::is_answered(RawClient& client) {
+    const auto answer = co_await client.read_until("here");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK")) << answer;
+    client.close();
+}
+
+TEST_F(TurnsTest, AHeadByteByByteIsNotATurnForEach) {
+    answer("/", [] { return "here"; });
+    start();
+    auto sender = client();
+    const auto head = get("/", ("A: " + std::string(200, 'a') + "\r\n").c_str());
+    std::size_t turns = 0;
+    for (const char byte : head) {
+        sender.send({&byte, 1});
+        turns += loop_.poll();
+    }
+    EXPECT_LT(turns, head.size() / 2);
+    run(is_answered(sender));
+}
 
 constexpr std::size_t much = 100'000;  // bytes: more than the client's socket takes, less than ours
 

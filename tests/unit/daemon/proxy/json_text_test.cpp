@@ -147,6 +147,25 @@ TEST(JsonTextTest, KnowsAKeyThatIsWrittenWithEscapes) {
     EXPECT_TRUE(members.next()->is_called("model"));
 }
 
+TEST(JsonTextTest, FindsTheEndOfAStringWhereverItLies) {
+    for (std::size_t length = 0; length < 40; ++length) {
+        const std::string name(length, 'n');
+        for (const std::string tail : {"", "\\\"", "\\\\"}) {
+            const Padded padded("{\"" + name + tail + "\":\"" + tail + name + "\"}");
+            JsonMembers members(padded.text());
+            const auto member = members.next();
+            ASSERT_TRUE(member) << length << tail;
+            EXPECT_EQ(member->key, name + tail);
+            EXPECT_EQ(member->value, "\"" + tail + name + "\"");
+            EXPECT_EQ(member->has_escape, !tail.empty());
+        }
+        const Padded open("{\"" + name);
+        JsonMembers members(open.text());
+        EXPECT_FALSE(members.next()) << length << ": what lies behind the text is no end";
+        EXPECT_STREQ(members.fault(), "a string does not end");
+    }
+}
+
 TEST(JsonTextTest, ReadsTexts) {
     EXPECT_EQ(json_text("plain"), "plain");
     EXPECT_EQ(json_text(R"(caf\u00e9 \"\n)"), "café \"\n");

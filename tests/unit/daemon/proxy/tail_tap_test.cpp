@@ -12,7 +12,8 @@ TEST(TailTapTest, ReadsFiguresFromTheEndHoweverTheyCame) {
         TailTap tap;
         const std::string text = std::string(5000, 'x') + end;
         for (std::size_t at = 0; at < text.size(); at += piece) {
-            tap.see(std::string_view(text).substr(at, piece));
+            const auto next = std::string_view(text).substr(at, piece);
+            at + piece >= text.size() ? tap.see_last(next) : tap.see(next);
         }
         EXPECT_EQ(tap.figures().tokens_per_second, 90.25) << piece;
         EXPECT_EQ(tap.figures().completion_tokens, 12U) << piece;
