@@ -15,7 +15,7 @@ namespace {
 using Found = http::ParseResult::State;
 
 constexpr http::HeadLimits head_limits;
-constexpr std::size_t trusted = 1U << 20U;  // bytes set aside on a client's word alone
+constexpr std::size_t trusted = (1U << 20U) + 1;  // bytes set aside on a client's word alone
 constexpr std::size_t slowest_body = 512;   // bytes a second; what seems slower is meant to hold us
 constexpr std::size_t kept_between = 1024;  // bytes of a head's memory that are kept for more
 
@@ -139,7 +139,8 @@ RequestReader::Step RequestReader::look_for_body(Connection& connection,
     }
     const auto length = static_cast<std::size_t>(request.head.content_length);
     if (connection.input().size() < length) {
-        connection.reserve(std::min(length, trusted));
+        // One byte more: that it stays empty says that there is nothing more to read now.
+        connection.reserve(std::min(length + 1, trusted));
         return Step::partly;
     }
     request.body = connection.input().substr(0, length);

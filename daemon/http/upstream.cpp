@@ -73,6 +73,18 @@ Attempt begin_connection(const UpstreamPool::Endpoint& endpoint) {
 
 }  // namespace
 
+void Upstream::make_room(std::size_t bytes) noexcept {
+    constexpr std::size_t given = 128U << 10U;  // bytes that go in anyhow
+    constexpr std::size_t most = 1U << 20U;
+    const auto wanted = std::min(bytes, most);
+    if (remote_ || wanted <= std::max(room_, given)) {
+        return;  // over TCP the kernel finds out by itself
+    }
+    room_ = wanted;
+    const auto size = static_cast<int>(wanted);
+    ::setsockopt(stream_.native_handle(), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 void Upstream::on_readable() {
     if (user_ != nullptr) {
         return user_->on_upstream_readable();

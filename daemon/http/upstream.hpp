@@ -43,6 +43,10 @@ class Upstream final : private Stream::Owner {
 
     Stream& stream() noexcept { return stream_; }
 
+    /// Before so many bytes are sent: lets a local server's socket take them at once, as far as
+    /// the system allows. Else each part that it takes is a turn of ours and one of the server's.
+    void make_room(std::size_t bytes) noexcept;
+
     /// Its server is elsewhere, and not ours.
     bool is_remote() const noexcept { return remote_; }
 
@@ -62,6 +66,7 @@ class Upstream final : private Stream::Owner {
     std::uint64_t instance_ = 0;
     bool remote_ = false;
     bool reused_ = false;
+    std::size_t room_ = 0;  // bytes, as make_room() was asked for; 0: as the system gives it
     TimePoint idle_until_;  // not used for a request any more after it
     Wakeup connected_;      // it, or its TLS
 };

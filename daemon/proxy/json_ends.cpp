@@ -1,5 +1,6 @@
 #include "daemon/proxy/json_ends.hpp"
 
+#include <array>
 #include <cstdint>
 
 #ifdef __x86_64__
@@ -15,6 +16,7 @@ constexpr auto none = std::string_view::npos;
 static_assert(json_padding >= block);
 
 // where(): the bytes of the block at `from` that are `wanted`, once they have the bits of `added`.
+// spans(): from each set bit on to just before the next one: of quotes, what is inside strings.
 
 namespace plain {
 
@@ -41,16 +43,23 @@ inline std::uint64_t where(const char* from, char wanted, char added = 0) noexce
 }
 #endif
 
+inline std::uint64_t spans(std::uint64_t bits) noexcept {
+    for (unsigned by = 1; by < block; by *= 2) {
+        bits ^= bits << by;
+    }
+    return bits;
+}
+
 #include "daemon/proxy/json_ends.inc"
 
 }  // namespace plain
 
 #ifdef __x86_64__
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,bmi"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,bmi,pclmul"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx2,bmi")
+#pragma GCC target("avx2,bmi,pclmul")
 #endif
 
 namespace wide {
@@ -68,6 +77,13 @@ inline std::uint64_t where(const char* from, char wanted, char added = 0) noexce
     return found;
 }
 
+inline std::uint64_t spans(std::uint64_t bits) noexcept {
+    // A product without carries by all ones adds up the bits from each place down.
+    const auto ones = _mm_set1_epi8(static_cast<char>(0xFF));
+    const auto own = _mm_cvtsi64_si128(static_cast<long long>(bits));
+    return static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_clmulepi64_si128(own, ones, 0)));
+}
+
 #include "daemon/proxy/json_ends.inc"
 
 }  // namespace wide
@@ -78,33 +94,38 @@ inline std::uint64_t where(const char* from, char wanted, char added = 0) noexce
 #pragma GCC pop_options
 #endif
 
-const bool is_wide = [] {
+const std::array<JsonEnds, 2> all_ends{
+    JsonEnds{plain::end_of_string, plain::end_of_nest},
+    JsonEnds{wide::end_of_string, wide::end_of_nest},
+};
+
+/// How many of them this processor has.
+const std::size_t usable = [] {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0;
+    const bool is_wide = __builtin_cpu_supports("avx2") != 0 &&
+                         __builtin_cpu_supports("bmi") != 0 &&
+                         __builtin_cpu_supports("pclmul") != 0;
+    return is_wide ? 2U : 1U;
 }();
 #else
-namespace wide = plain;
-constexpr bool is_wide = false;
+const std::array<JsonEnds, 1> all_ends{JsonEnds{plain::end_of_string, plain::end_of_nest}};
+constexpr std::size_t usable = 1;
 #endif
+
+const JsonEnds best = all_ends[usable - 1];
 
 }  // namespace
 
 std::size_t end_of_json_string(std::string_view text, std::size_t at) noexcept {
-    const auto find = is_wide ? wide::end_of_string : plain::end_of_string;
-    return find(text.data(), text.size(), at);
+    return best.of_string(text.data(), text.size(), at);
 }
 
 std::size_t end_of_json_nest(std::string_view text, std::size_t at) noexcept {
-    const auto find = is_wide ? wide::end_of_nest : plain::end_of_nest;
-    return find(text.data(), text.size(), at);
+    return best.of_nest(text.data(), text.size(), at);
 }
 
-std::size_t narrow::end_of_json_string(std::string_view text, std::size_t at) noexcept {
-    return plain::end_of_string(text.data(), text.size(), at);
-}
-
-std::size_t narrow::end_of_json_nest(std::string_view text, std::size_t at) noexcept {
-    return plain::end_of_nest(text.data(), text.size(), at);
+std::span<const JsonEnds> all_json_ends() noexcept {
+    return std::span(all_ends).first(usable);
 }
 
 }  // namespace routerd

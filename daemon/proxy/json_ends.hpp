@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 namespace routerd {
@@ -16,10 +17,13 @@ std::size_t end_of_json_string(std::string_view text, std::size_t at) noexcept;
 /// which is not looked at.
 std::size_t end_of_json_nest(std::string_view text, std::size_t at) noexcept;
 
-/// The same by what every processor can do. Else the widest instructions of this one are used.
-namespace narrow {
-std::size_t end_of_json_string(std::string_view text, std::size_t at) noexcept;
-std::size_t end_of_json_nest(std::string_view text, std::size_t at) noexcept;
-}  // namespace narrow
+/// The two as one set of instructions has them. `text`, `size`, `at`: as above.
+struct JsonEnds {
+    std::size_t (*of_string)(const char* text, std::size_t size, std::size_t at) noexcept;
+    std::size_t (*of_nest)(const char* text, std::size_t size, std::size_t at) noexcept;
+};
+
+/// All that this processor has, the one that is used as the last.
+std::span<const JsonEnds> all_json_ends() noexcept;
 
 }  // namespace routerd

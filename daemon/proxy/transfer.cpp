@@ -67,6 +67,7 @@ void Transfer::wake() {
 void Transfer::start(std::string_view head, std::string_view body) {
     auto& connection = exchange_.connection();
     request_ = {asio::buffer(head), asio::buffer(body)};
+    upstream_.make_room(body.size());
     to_send_ = request_;
     mark_ = upstream_.stream().mark();
     upstream_.set_user(this);

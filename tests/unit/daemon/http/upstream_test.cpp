@@ -1,5 +1,6 @@
 #include "daemon/http/upstream.hpp"
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include "daemon/net/tls_context.hpp"
 #include "tests/support/coroutine.hpp"
@@ -69,6 +71,34 @@ class RemoteUpstreamTest : public testing::Test {
     std::string error_;
     bool is_remote_ = false;
 };
+
+int send_buffer(Upstream& upstream) {
+    int size = 0;
+    socklen_t length = sizeof(size);
+    ::getsockopt(upstream.stream().native_handle(), SOL_SOCKET, SO_SNDBUF, &size, &length);
+    return size;
+}
+
+TEST(UpstreamTest, MakesRoomForWhatIsLarge) {
+    asio::io_context loop(1);
+    IoLoop io(loop.get_executor());
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
+    const UniqueFd server(ends[1]);
+    Upstream upstream(UniqueFd{ends[0]}, io);
+    const auto usual = send_buffer(upstream);
+    upstream.make_room(100'000);
+    EXPECT_EQ(send_buffer(upstream), usual) << "it goes in as it is";
+    upstream.make_room(500'000);
+    const auto larger = send_buffer(upstream);
+    EXPECT_GT(larger, usual);
+    upstream.make_room(300'000);
+    EXPECT_EQ(send_buffer(upstream), larger) << "never made smaller";
+    upstream.make_room(1U << 30U);
+    const auto largest = send_buffer(upstream);
+    EXPECT_GE(largest, larger);
+    EXPECT_LE(largest, 2 << 20) << "the kernel doubles what it is asked for";
+}
 
 TEST_F(RemoteUpstreamTest, IsWaitedForWhileThereIsNoDescriptor) {
     const auto here = listener(loop_, "127.0.0.1", 0);

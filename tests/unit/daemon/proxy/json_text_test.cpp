@@ -55,13 +55,19 @@ std::size_t plain_end_of_nest(std::string_view text, std::size_t at) {
 
 std::size_t end_of_string(const Padded& padded, std::size_t at) {
     const auto found = end_of_json_string(padded.text(), at);
-    EXPECT_EQ(narrow::end_of_json_string(padded.text(), at), found) << padded.text();
+    for (const auto& ends : all_json_ends()) {
+        EXPECT_EQ(ends.of_string(padded.text().data(), padded.text().size(), at), found)
+            << &ends - all_json_ends().data() << padded.text();
+    }
     return found;
 }
 
 std::size_t end_of_nest(const Padded& padded, std::size_t at) {
     const auto found = end_of_json_nest(padded.text(), at);
-    EXPECT_EQ(narrow::end_of_json_nest(padded.text(), at), found) << padded.text();
+    for (const auto& ends : all_json_ends()) {
+        EXPECT_EQ(ends.of_nest(padded.text().data(), padded.text().size(), at), found)
+            << &ends - all_json_ends().data() << padded.text();
+    }
     return found;
 }
 
