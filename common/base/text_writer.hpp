@@ -23,8 +23,7 @@ class Decimal {
     std::string_view text() const noexcept { return {digits_.data(), size_}; }
 
   private:
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): to_chars() writes what is read
-    std::array<char, 20> digits_;
+    std::array<char, 20> digits_{};
     std::size_t size_;
 };
 

@@ -2,9 +2,9 @@
 
 #include <array>
 #include <bit>
-#include <charconv>
 
 #include "common/base/byte_block.hpp"
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 #include "common/http/token.hpp"
 
@@ -28,7 +28,7 @@ bool is_blank(char c) noexcept {
     return c == ' ' || c == '\t';
 }
 
-std::string_view trim_blanks(std::string_view text) noexcept {
+inline std::string_view trim_blanks(std::string_view text) noexcept {
     while (!text.empty() && is_blank(text.front())) {
         text.remove_prefix(1);
     }
@@ -50,17 +50,14 @@ bool has_element(std::string_view list, std::string_view element) noexcept {
 }
 
 void note_length(Framing& framing, std::string_view value) noexcept {
-    std::uint64_t length = 0;
-    const auto* end = value.data() + value.size();
-    const auto [stop, error] = std::from_chars(value.data(), end, length);
+    const auto length = number_in<std::uint64_t>(value);
     constexpr std::uint64_t limit = 1ULL << 62U;
-    if (value.empty() || !is_digit(value.front()) || error != std::errc{} || stop != end ||
-        length > limit) {
+    if (!length || *length > limit) {
         framing.fault = "invalid Content-Length";
     } else if (framing.length) {
         framing.fault = "more than one Content-Length";
     }
-    framing.length = length;
+    framing.length = length.value_or(0);
 }
 
 void note_coding(Framing& framing, std::string_view value) noexcept {

@@ -191,6 +191,23 @@ ParseResult parse_request_line(std::string_view line, const HeadLimits& limits,
     return version.state == State::bad ? version : split_target(head);
 }
 
+ParseResult parse_status_line(std::string_view line, ResponseHead& head) noexcept {
+    const auto version = parse_version(line.substr(0, 8), head.minor_version);
+    if (version.state == State::bad) {
+        return version;
+    }
+    const bool has_code = line.size() >= 12 && line[8] == ' ' && line[9] >= '1' && line[9] <= '9' &&
+                          is_digit(line[10]) && is_digit(line[11]) &&
+                          (line.size() == 12 || line[12] == ' ');
+    if (!has_code || !is_field_value(line)) {
+        return bad(502, "invalid status line");
+    }
+    head.status =
+        static_cast<unsigned>((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
+    head.reason = line.size() > 13 ? line.substr(13) : std::string_view{};
+    return good(0);
+}
+
 ParseResult check_request(RequestHead& head, const Framing& framing) noexcept {
     if (!framing.fault.empty()) {
         return bad(framing.fault_status, framing.fault);
@@ -286,36 +303,37 @@ ParseResult HeadScanner::scan(std::string_view bytes, const HeadLimits& limits) 
         }
     }
     while (scanned_ < bytes.size()) {
-        const auto* found = static_cast<const char*>(
-            std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_));
-        const auto at =
-            found == nullptr ? bytes.size() : static_cast<std::size_t>(found - bytes.data());
-        // Most lines are whole, their one CR is the one before the line feed, and no limit is near.
-        const bool is_good = found != nullptr && at <= std::min(limits.line, limits.head) &&
-                             std::memchr(bytes.data() + scanned_, '\r', at - scanned_) == found - 1;
-        if (!is_good) {
-            const auto before = judge(bytes.substr(0, at), limits);
-            if (before.state == State::bad) {
-                return before;
-            }
+        const auto found = bytes.find('\n', scanned_);
+        const auto before = judge(bytes.substr(0, found), limits);
+        if (before.state == State::bad) {
+            return before;
         }
-        if (found == nullptr) {
+        if (found == std::string_view::npos) {
             // A last CR is looked at again with the byte that follows it.
             scanned_ = bytes.back() == '\r' ? bytes.size() - 1 : bytes.size();
             return {};
         }
-        if (at == 0 || bytes[at - 1] != '\r') {
-            return bad(400, "line that ends in a bare line feed");
+        const auto line = end_line(bytes, found, limits);
+        if (line.state != State::incomplete) {
+            return line;
         }
-        scanned_ = at + 1;
-        const auto length = at - 1 - line_start_;
-        if (length == 0) {
-            return scanned_ > limits.head ? bad(431, "head too large") : good(scanned_);
-        }
-        first_line_ = first_line_ == 0 ? length : first_line_;
-        line_start_ = scanned_;
     }
     return bytes.size() > limits.head ? bad(431, "head too large") : ParseResult{};
+}
+
+ParseResult HeadScanner::end_line(std::string_view bytes, std::size_t line_feed,
+                                  const HeadLimits& limits) noexcept {
+    if (line_feed == 0 || bytes[line_feed - 1] != '\r') {
+        return bad(400, "line that ends in a bare line feed");
+    }
+    scanned_ = line_feed + 1;
+    const auto length = line_feed - 1 - line_start_;
+    if (length == 0) {
+        return scanned_ > limits.head ? bad(431, "head too large") : good(scanned_);
+    }
+    first_line_ = first_line_ == 0 ? length : first_line_;
+    line_start_ = scanned_;
+    return {};
 }
 
 ParseResult check_request_line(std::string_view line, const HeadLimits& limits) noexcept {
@@ -343,20 +361,10 @@ ParseResult parse_request_head(std::string_view bytes, const HeadLimits& limits,
 ParseResult parse_response_head(std::string_view bytes, const HeadLimits& limits,
                                 bool to_head_request, ResponseHead& head) {
     auto rest = bytes;
-    const auto line = take_line(rest);
-    const auto version = parse_version(line.substr(0, 8), head.minor_version);
-    if (version.state == State::bad) {
-        return version;
+    const auto line = parse_status_line(take_line(rest), head);
+    if (line.state == State::bad) {
+        return line;
     }
-    const bool has_code = line.size() >= 12 && line[8] == ' ' && line[9] >= '1' && line[9] <= '9' &&
-                          is_digit(line[10]) && is_digit(line[11]) &&
-                          (line.size() == 12 || line[12] == ' ');
-    if (!has_code || !is_field_value(line)) {
-        return bad(502, "invalid status line");
-    }
-    head.status =
-        static_cast<unsigned>((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
-    head.reason = line.size() > 13 ? line.substr(13) : std::string_view{};
     Framing framing;
     const auto fields = parse_fields(rest, limits, head.fields, framing);
     if (fields.state == State::bad) {

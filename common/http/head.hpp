@@ -73,6 +73,10 @@ class HeadScanner {
     /// one: of two faults the first counts.
     ParseResult judge(std::string_view bytes, const HeadLimits& limits) const noexcept;
 
+    /// Takes the line that ends there. `incomplete`: it is not the last one.
+    ParseResult end_line(std::string_view bytes, std::size_t line_feed,
+                         const HeadLimits& limits) noexcept;
+
     std::size_t scanned_ = 0;
     std::size_t line_start_ = 0;
     std::size_t first_line_ = 0;

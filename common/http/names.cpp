@@ -1,5 +1,6 @@
 #include "common/http/names.hpp"
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstring>
@@ -11,14 +12,14 @@ namespace {
 using Word = std::uint64_t;
 
 /// The first bytes at `from`, the lowest first.
-template <std::size_t count>
+template <std::size_t Count>
 constexpr Word load(const char* from) noexcept {
     Word word = 0;
     if (!std::is_constant_evaluated() && std::endian::native == std::endian::little) {
-        std::memcpy(&word, from, count);  // one instruction, other than the loop
+        std::memcpy(&word, from, Count);  // one instruction, other than the loop
         return word;
     }
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < Count; ++i) {
         word |= Word{static_cast<unsigned char>(from[i])} << (8 * i);
     }
     return word;
@@ -43,19 +44,17 @@ struct Folded {
         const auto* const begin = name.data();
         const auto size = name.size();
         if (size >= 8) {
-            first = load<8>(begin);
-            last = load<8>(begin + size - 8);
-            middle = size > 16 ? load<8>(begin + 8) : 0;
-            rest = size > 24 ? load<1>(begin + 16) : 0;
+            first = in_lower_case(load<8>(begin));
+            last = in_lower_case(load<8>(begin + size - 8));
         } else if (size >= 4) {
-            first = load<4>(begin) | load<4>(begin + size - 4) << 32U;
+            first = in_lower_case(load<4>(begin) | load<4>(begin + size - 4) << 32U);
         } else {
-            first = load<2>(begin) | load<1>(begin + size - 1) << 16U;
+            first = in_lower_case(load<2>(begin) | load<1>(begin + size - 1) << 16U);
         }
-        first = in_lower_case(first);
-        last = in_lower_case(last);
-        middle = in_lower_case(middle);
-        rest = in_lower_case(rest);
+        if (size > 16) {
+            middle = in_lower_case(load<8>(begin + 8));
+            rest = size > 24 ? in_lower_case(load<1>(begin + 16)) : 0;
+        }
     }
 
     constexpr bool operator==(const Folded&) const noexcept = default;
@@ -66,79 +65,76 @@ struct Folded {
     Word rest = 0;
 };
 
-consteval Folded operator""_folded(const char* name, std::size_t size) {
-    return Folded({name, size});
-}
+struct Known {
+    constexpr Known(std::string_view text, Name is) noexcept
+        : name(text), size(text.size()), known(is) {}
 
-constexpr std::size_t shortest = 2;
-constexpr std::size_t longest = 25;
+    Folded name;
+    std::size_t size;
+    Name known;
+};
+
+/// The shortest first.
+constexpr std::array all{
+    Known("te", Name::te),
+    Known("via", Name::via),
+    Known("host", Name::host),
+    Known("date", Name::date),
+    Known("cookie", Name::cookie),
+    Known("expect", Name::expect),
+    Known("origin", Name::origin),
+    Known("server", Name::server),
+    Known("trailer", Name::trailer),
+    Known("upgrade", Name::upgrade),
+    Known("alt-svc", Name::alt_svc),
+    Known("x-api-key", Name::x_api_key),
+    Known("connection", Name::connection),
+    Known("keep-alive", Name::keep_alive),
+    Known("set-cookie", Name::set_cookie),
+    Known("retry-after", Name::retry_after),
+    Known("content-type", Name::content_type),
+    Known("x-request-id", Name::x_request_id),
+    Known("authorization", Name::authorization),
+    Known("content-length", Name::content_length),
+    Known("sec-fetch-site", Name::sec_fetch_site),
+    Known("accept-encoding", Name::accept_encoding),
+    Known("proxy-connection", Name::proxy_connection),
+    Known("transfer-encoding", Name::transfer_encoding),
+    Known("x-request-timeout", Name::x_request_timeout),
+    Known("proxy-authenticate", Name::proxy_authenticate),
+    Known("x-request-priority", Name::x_request_priority),
+    Known("proxy-authorization", Name::proxy_authorization),
+    Known("strict-transport-security", Name::strict_transport_security),
+};
+
+constexpr auto shortest = all.front().size;
+constexpr auto longest = all.back().size;
+
+/// Where in `all` those of each size begin; behind each its end.
+constexpr auto begins = [] {
+    std::array<std::uint8_t, longest + 2> places{};
+    for (std::size_t size = 0; size < places.size(); ++size) {
+        while (places[size] < all.size() && all[places[size]].size < size) {
+            ++places[size];
+        }
+    }
+    return places;
+}();
 
 }  // namespace
 
 Name name_of(std::string_view text) noexcept {
-    if (text.size() < shortest || text.size() > longest) {
+    const auto size = text.size();
+    if (size < shortest || size > longest || begins[size] == begins[size + 1]) {
         return Name::other;
     }
     const Folded name(text);
-    switch (text.size()) {
-        case 2:
-            return name == "te"_folded ? Name::te : Name::other;
-        case 3:
-            return name == "via"_folded ? Name::via : Name::other;
-        case 4:
-            return name == "host"_folded   ? Name::host
-                   : name == "date"_folded ? Name::date
-                                           : Name::other;
-        case 6:
-            return name == "cookie"_folded   ? Name::cookie
-                   : name == "expect"_folded ? Name::expect
-                   : name == "origin"_folded ? Name::origin
-                   : name == "server"_folded ? Name::server
-                                             : Name::other;
-        case 7:
-            return name == "trailer"_folded   ? Name::trailer
-                   : name == "upgrade"_folded ? Name::upgrade
-                   : name == "alt-svc"_folded ? Name::alt_svc
-                                              : Name::other;
-        case 9:
-            return name == "x-api-key"_folded ? Name::x_api_key : Name::other;
-        case 10:
-            return name == "connection"_folded   ? Name::connection
-                   : name == "keep-alive"_folded ? Name::keep_alive
-                   : name == "set-cookie"_folded ? Name::set_cookie
-                                                 : Name::other;
-        case 11:
-            return name == "retry-after"_folded ? Name::retry_after : Name::other;
-        case 12:
-            return name == "content-type"_folded   ? Name::content_type
-                   : name == "x-request-id"_folded ? Name::x_request_id
-                                                   : Name::other;
-        case 13:
-            return name == "authorization"_folded ? Name::authorization : Name::other;
-        case 14:
-            return name == "content-length"_folded   ? Name::content_length
-                   : name == "sec-fetch-site"_folded ? Name::sec_fetch_site
-                                                     : Name::other;
-        case 15:
-            return name == "accept-encoding"_folded ? Name::accept_encoding : Name::other;
-        case 16:
-            return name == "proxy-connection"_folded ? Name::proxy_connection : Name::other;
-        case 17:
-            return name == "transfer-encoding"_folded   ? Name::transfer_encoding
-                   : name == "x-request-timeout"_folded ? Name::x_request_timeout
-                                                        : Name::other;
-        case 18:
-            return name == "proxy-authenticate"_folded   ? Name::proxy_authenticate
-                   : name == "x-request-priority"_folded ? Name::x_request_priority
-                                                         : Name::other;
-        case 19:
-            return name == "proxy-authorization"_folded ? Name::proxy_authorization : Name::other;
-        case 25:
-            return name == "strict-transport-security"_folded ? Name::strict_transport_security
-                                                              : Name::other;
-        default:
-            return Name::other;
+    for (std::size_t i = begins[size]; i < begins[size + 1]; ++i) {
+        if (all[i].name == name) {
+            return all[i].known;
+        }
     }
+    return Name::other;
 }
 
 }  // namespace routerd::http

@@ -34,26 +34,32 @@ bool same_key(std::string_view given, std::string_view known) noexcept {
     return difference == 0;
 }
 
+/// Of an Authorization field. Errors: it is of another scheme.
+Result<std::string_view> bearer_key(std::string_view value) {
+    constexpr std::string_view scheme = "Bearer ";
+    if (!iequals(value.substr(0, scheme.size()), scheme)) {
+        return Error(Errc::invalid_api_key, "the Authorization header is not 'Bearer KEY'");
+    }
+    return trim(value.substr(scheme.size()));
+}
+
 /// The key that a request brings: one of Authorization: Bearer and x-api-key.
 Result<std::string_view> given_key(const http::RequestHead& head) {
     std::optional<std::string_view> key;
     for (const auto& field : head.fields) {
-        std::string_view value;
-        if (field.known == http::Name::authorization) {
-            constexpr std::string_view scheme = "Bearer ";
-            if (!iequals(field.value.substr(0, scheme.size()), scheme)) {
-                return Error(Errc::invalid_api_key, "the Authorization header is not 'Bearer KEY'");
-            }
-            value = trim(field.value.substr(scheme.size()));
-        } else if (field.known == http::Name::x_api_key) {
-            value = field.value;
-        } else {
+        const bool is_bearer = field.known == http::Name::authorization;
+        if (!is_bearer && field.known != http::Name::x_api_key) {
             continue;
         }
-        if (key && *key != value) {
+        const auto value =
+            is_bearer ? bearer_key(field.value) : Result<std::string_view>(field.value);
+        if (!value) {
+            return value.error();
+        }
+        if (key && *key != *value) {
             return Error(Errc::invalid_api_key, "the request brings more than one key");
         }
-        key = value;
+        key = *value;
     }
     if (!key || key->empty()) {
         return Error(Errc::invalid_api_key, "this request needs a key")

@@ -57,8 +57,7 @@ class LengthLine {
     std::string_view text() const noexcept { return {text_.data(), size_}; }
 
   private:
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): what is read was written
-    std::array<char, 40> text_;
+    std::array<char, 40> text_{};
     std::size_t size_;
 };
 

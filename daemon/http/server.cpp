@@ -271,14 +271,16 @@ asio::awaitable<void> Server::session(Arrival arrival) {
             successor_(connection.release(""));
             break;
         }
+        bool came = true;
         if (connection.input().empty()) {
             connection.set_idle(true);
             const auto received = co_await connection.receive(loop_.now() + patience);
             connection.set_idle(false);
-            if (!received) {
-                co_await ask_for_tls(connection);
-                break;
-            }
+            came = received.has_value();
+        }
+        if (!came) {
+            co_await ask_for_tls(connection);
+            break;
         }
         auto served = take_spare();
         more = co_await serve_one(connection, *served);

@@ -238,29 +238,41 @@ void Pipeline::note_status() {
     }
 }
 
-/// After a failure: nothing was sent to a server of ours, and it has ended, so that a new one may
-/// answer. Then there is no failure any more.
-asio::awaitable<bool> Pipeline::is_for_a_new_server() {
-    const bool may_be_gone =
-        lease_ && lease_->endpoint().remote == nullptr && failure_->code() == Errc::unavailable;
-    if (!may_be_gone) {
-        co_return false;
+/// After a failure. True: nothing was sent to a server of ours, and it has ended, so that a new one
+/// may answer; then there is no failure any more. Else failure_ is completed.
+asio::awaitable<bool> Pipeline::is_for_a_new_server(bool may_be) {
+    const bool may_be_gone = may_be && lease_ && lease_->endpoint().remote == nullptr &&
+                             failure_->code() == Errc::unavailable;
+    if (may_be_gone) {
+        const auto end = co_await lease_->end_within(end_grace);
+        if (!end.empty()) {
+            failure_.reset();
+            co_return true;
+        }
     }
-    const auto end = co_await lease_->end_within(end_grace);
-    if (!end.empty()) {
-        failure_.reset();
+    co_await blame_server();
+    co_return false;
+}
+
+/// What the gate must be asked before there is a demand. False: failure_ says why it must not.
+asio::awaitable<bool> Pipeline::ask_gate_first() {
+    if (is_counted()) {
+        const bool may = co_await count_request();
+        if (!may) {
+            co_return false;
+        }
     }
-    co_return !end.empty();
+    if (!meant_.model) {
+        co_await choose_in_tier();
+    }
+    co_return true;
 }
 
 asio::awaitable<void> Pipeline::run(std::unique_ptr<Pipeline> pipeline) {
     auto& self = *pipeline;
     bool goes_on = self.find_model();
-    if (goes_on && self.proxy_.counts_requests_ && !self.exchange_.is_control()) {
-        goes_on = co_await self.count_request();
-    }
-    if (goes_on && !self.meant_.model) {
-        co_await self.choose_in_tier();
+    if (goes_on && (self.is_counted() || !self.meant_.model)) {
+        goes_on = co_await self.ask_gate_first();
     }
     goes_on = goes_on && self.prepare();
     for (bool may_retry = true; goes_on; may_retry = false) {
@@ -284,11 +296,8 @@ asio::awaitable<void> Pipeline::run(std::unique_ptr<Pipeline> pipeline) {
             answered = co_await self.answer_error();
         }
         goes_on = false;
-        if (!answered && may_retry) {
-            goes_on = co_await self.is_for_a_new_server();
-        }
-        if (!answered && !goes_on) {
-            co_await self.blame_server();
+        if (!answered) {
+            goes_on = co_await self.is_for_a_new_server(may_retry);
         }
         self.lease_.reset();  // its slot is for others while this client reads what went wrong
     }

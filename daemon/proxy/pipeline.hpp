@@ -50,6 +50,8 @@ class Pipeline final : private Transfer::Pilot {
     bool find_model();
     bool peek_body();
     std::optional<std::string_view> form_boundary() const;
+    bool is_counted() const { return proxy_.counts_requests_ && !exchange_.is_control(); }
+    asio::awaitable<bool> ask_gate_first();
     asio::awaitable<bool> count_request();
     void add_allowance(const std::optional<Allowance>& allowance, const std::string& what);
     Result<void> leave_what_is_allowed();
@@ -72,7 +74,7 @@ class Pipeline final : private Transfer::Pilot {
     void send();
     bool may_send_again() const;
     bool conclude();
-    asio::awaitable<bool> is_for_a_new_server();
+    asio::awaitable<bool> is_for_a_new_server(bool may_be);
     std::uint64_t tokens_used(const TailTap::Figures& figures) const;
     asio::awaitable<void> blame_server();
     void note_status();

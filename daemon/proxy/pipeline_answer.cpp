@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "common/base/free_memory.hpp"
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 #include "common/base/text_writer.hpp"
 #include "daemon/http/error_response.hpp"
@@ -53,10 +53,8 @@ Errc code_for(unsigned status) noexcept {
 /// Of a Retry-After field; 0 where it has a date or none of use.
 unsigned seconds_in(std::string_view field) {
     constexpr unsigned most = 24 * 3600;
-    unsigned number = 0;
-    const auto* end = field.data() + field.size();
-    const auto [at, error] = std::from_chars(field.data(), end, number);
-    return error == std::errc() && at == end && number <= most ? number : 0;
+    const auto number = number_in<unsigned>(field).value_or(0);
+    return number <= most ? number : 0;
 }
 
 // Ours to say, or not for it to say (what a server elsewhere says of its own name); no cookie is

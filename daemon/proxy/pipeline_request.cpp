@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <utility>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 #include "common/config/raw_value.hpp"
 #include "daemon/proxy/form.hpp"
@@ -34,15 +34,13 @@ Result<Priority> parse_priority(std::string_view text) {
 }
 
 Result<milliseconds> parse_timeout(std::string_view text) {
-    double value = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    const auto value = number_in<double>(text);
     constexpr double longest = 7.0 * 86'400;  // s
-    if (text.empty() || error != std::errc{} || stop != end || !(value > 0) || value > longest) {
+    if (!value || !(*value > 0) || *value > longest) {
         return Error(Errc::invalid_request,
                      "X-Request-Timeout is not a number of seconds up to a week");
     }
-    return milliseconds(static_cast<std::int64_t>(value * 1000));
+    return milliseconds(static_cast<std::int64_t>(*value * 1000));
 }
 
 /// A time as OpenAI's x-ratelimit-reset-… have it: "120ms", "6m0s", "1s".

@@ -148,6 +148,7 @@ TailTap::Figures TailTap::figures() const {
     if (total_ <= kept || at == 0) {
         return figures_in({ring_->data(), std::min(total_, kept)});
     }
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): it is written next
     std::array<char, kept> straight;
     std::rotate_copy(ring_->begin(), ring_->begin() + at, ring_->end(), straight.begin());
     return figures_in({straight.data(), straight.size()});

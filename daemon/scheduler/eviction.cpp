@@ -105,6 +105,25 @@ void keep_better(std::optional<Eviction>& best, std::optional<Eviction> other) {
     }
 }
 
+/// When servers are free, the first at first.
+using Freed = std::vector<std::pair<TimePoint, const Resident*>>;
+
+/// When there is room for `placement`, were all that it lacks given by the first who have it.
+TimePoint free_for(const Footprint& placement, const Places& places, Ledger ledger, Freed servers) {
+    auto time = TimePoint::min();
+    for (auto lack = ledger.lack(placement, places); lack; lack = ledger.lack(placement, places)) {
+        const auto next = std::ranges::find_if(
+            servers, [&lack](const auto& server) { return helps(*server.second, *lack); });
+        if (next == servers.end()) {
+            return TimePoint::max();
+        }
+        time = next->first;
+        ledger.give(next->second->reserved, next->second->places);
+        servers.erase(next);
+    }
+    return time;
+}
+
 }  // namespace
 
 double cost_of(const Resident& resident, const World& world, TimePoint now) {
@@ -141,7 +160,7 @@ const Resident* first_to_give(const Options& options, const Ledger::Lack& lack,
 std::optional<Footprint> first_to_be_free(
     const World& world, const Ledger& ledger, const std::string& model,
     const std::function<std::optional<TimePoint>(const Resident&)>& free_at) {
-    std::vector<std::pair<TimePoint, const Resident*>> servers;
+    Freed servers;
     for (const auto& [id, resident] : world.residents) {
         if (const auto time = free_at(resident)) {
             servers.emplace_back(*time, &resident);
@@ -152,21 +171,7 @@ std::optional<Footprint> first_to_be_free(
     std::optional<Footprint> first;
     auto first_time = TimePoint::max();
     for (const auto& placement : placements_of(world, model)) {
-        auto freed = ledger;
-        auto left = servers;
-        auto time = TimePoint::min();
-        for (auto lack = freed.lack(placement, places); lack;
-             lack = freed.lack(placement, places)) {
-            const auto next = std::ranges::find_if(
-                left, [&lack](const auto& server) { return helps(*server.second, *lack); });
-            if (next == left.end()) {
-                time = TimePoint::max();
-                break;
-            }
-            time = next->first;
-            freed.give(next->second->reserved, next->second->places);
-            left.erase(next);
-        }
+        const auto time = free_for(placement, places, ledger, servers);
         if (time < first_time) {
             first_time = time;
             first = placement;

@@ -143,12 +143,11 @@ Actions Scheduler::on_leave(TicketId ticket, TimePoint now) {
 }
 
 Actions Scheduler::on_release(TicketId ticket, TimePoint now) {
-    const auto grant = world_.granted.find(ticket);
-    if (grant == world_.granted.end()) {
+    const auto grant = world_.granted.extract(ticket);
+    if (grant.empty()) {
         return {};
     }
-    const auto granted = std::move(grant->second);
-    world_.granted.erase(grant);
+    const auto& granted = grant.mapped();
     const auto held = between(granted.since, now);
     auto& usage = world_.usage[granted.model];
     if (granted.has_slot) {

@@ -39,7 +39,7 @@ struct Ask {
 /// machine's starts at once and leaves for nobody.
 class Scheduler {
   public:
-    explicit Scheduler(Rules rules) { world_.rules = rules; }
+    explicit Scheduler(Rules rules) { world_.rules = std::move(rules); }
 
     Actions set_rules(const Rules& rules, TimePoint now);
 

@@ -51,12 +51,11 @@ Resident* World::resident_of(const std::string& model) {
 void World::grant(TicketId ticket, Resident& resident, const std::string& key, bool has_slot,
                   TimePoint now) {
     auto& written = granted.try_emplace(granted.end(), ticket)->second;  // most are the newest
-    written = {.instance = resident.id,
-               .model = resident.model,
-               .key = key,
-               .has_slot = has_slot,
-               .since = now,
-               .charged = Milliseconds(0)};
+    written.instance = resident.id;
+    written.model = resident.model;
+    written.key = key;
+    written.has_slot = has_slot;
+    written.since = now;
     if (!has_slot) {
         ++resident.passengers;
         return;
