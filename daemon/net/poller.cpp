@@ -124,7 +124,8 @@ Poller::Found Poller::wait(int timeout) {
     if (watched_ == 0 && alarm < 0) {
         busy_.reset();  // a loop with nothing to wait for may end; not before it runs again
     }
-    if (alarm >= 0 && (timeout < 0 || alarm < timeout)) {
+    const bool is_for_alarm = alarm >= 0 && (timeout < 0 || alarm <= timeout);
+    if (is_for_alarm) {
         timeout = alarm;
     }
     const int count = ::epoll_wait(set_.get(), events_.data(), batch_size, timeout);
@@ -137,8 +138,10 @@ Poller::Found Poller::wait(int timeout) {
         *asio = batch_.back();
         batch_ = batch_.first(batch_.size() - 1);
     }
-    const bool may_be_time = alarm == 0 || (alarm > 0 && timeout > 0);
-    found.own = !batch_.empty() || may_be_time;
+    found.own = !batch_.empty() || alarm == 0 || (is_for_alarm && count == 0);
+    if (alarm > 0 && timeout > 0 && !found.own) {
+        now_ = steady_now();  // the alarm has come nearer
+    }
     return found;
 }
 

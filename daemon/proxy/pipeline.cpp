@@ -142,7 +142,8 @@ void Pipeline::send() {
     transfer_->start(head_, body_);
 }
 
-/// Asks the lease's server. False: it has no connection for that yet.
+/// Asks the lease's server. False: it has no connection for that yet. No coroutine: most requests
+/// only wait for their answer, and what each parked stream holds is not to grow.
 bool Pipeline::ask_at_once() {
     const auto& endpoint = lease_->endpoint();
     head_ = request_head(exchange_, make_outgoing(body_), endpoint.remote.get());
