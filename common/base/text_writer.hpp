@@ -15,16 +15,17 @@ namespace routerd {
 class Decimal {
   public:
     template <std::integral Number>
-    explicit Decimal(Number number) noexcept
-        : size_(static_cast<std::size_t>(
-              std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr -
-              digits_.data())) {}
+    explicit Decimal(Number number) noexcept {
+        const auto* const end =
+            std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr;
+        size_ = static_cast<std::size_t>(end - digits_.data());
+    }
 
     std::string_view text() const noexcept { return {digits_.data(), size_}; }
 
   private:
     std::array<char, 20> digits_{};
-    std::size_t size_;
+    std::size_t size_ = 0;
 };
 
 /// Appends many small pieces to a text: where std::string::append() costs more than the copy. The

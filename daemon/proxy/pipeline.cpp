@@ -194,8 +194,12 @@ std::uint64_t Pipeline::tokens_used(const TailTap::Figures& figures) const {
     return figures.prompt_tokens.value_or(0) + figures.completion_tokens.value_or(0);
 }
 
-/// Writes down how it went. False: failure_ says what went wrong.
-bool Pipeline::conclude() {
+/// Writes down how it went, where the server was asked at all. False: failure_ says what went
+/// wrong.
+bool Pipeline::conclude(bool was_asked) {
+    if (!was_asked) {
+        return false;
+    }
     describe();
     auto& record = account_.record;
     const auto& outcome = transfer_->outcome();
@@ -272,7 +276,7 @@ asio::awaitable<bool> Pipeline::ask_gate_first() {
 asio::awaitable<void> Pipeline::run(std::unique_ptr<Pipeline> pipeline) {
     auto& self = *pipeline;
     bool goes_on = self.find_model();
-    if (goes_on && (self.is_counted() || !self.meant_.model)) {
+    if (goes_on && self.must_ask_gate_first()) {
         goes_on = co_await self.ask_gate_first();
     }
     goes_on = goes_on && self.prepare();
@@ -292,7 +296,7 @@ asio::awaitable<void> Pipeline::run(std::unique_ptr<Pipeline> pipeline) {
         if (!answered || self.may_send_again()) {
             answered = co_await self.ask_patiently();
         }
-        answered = answered && self.conclude();
+        answered = self.conclude(answered);
         if (answered && self.says_it_anew_) {
             answered = co_await self.answer_error();
         }

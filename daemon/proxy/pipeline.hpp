@@ -51,6 +51,7 @@ class Pipeline final : private Transfer::Pilot {
     bool peek_body();
     std::optional<std::string_view> form_boundary() const;
     bool is_counted() const { return proxy_.counts_requests_ && !exchange_.is_control(); }
+    bool must_ask_gate_first() const { return is_counted() || !meant_.model; }
     asio::awaitable<bool> ask_gate_first();
     asio::awaitable<bool> count_request();
     void add_allowance(const std::optional<Allowance>& allowance, const std::string& what);
@@ -73,7 +74,7 @@ class Pipeline final : private Transfer::Pilot {
     asio::awaitable<bool> connect();
     void send();
     bool may_send_again() const;
-    bool conclude();
+    bool conclude(bool was_asked);
     asio::awaitable<bool> is_for_a_new_server(bool may_be);
     std::uint64_t tokens_used(const TailTap::Figures& figures) const;
     asio::awaitable<void> blame_server();

@@ -161,10 +161,10 @@ Legacy Fleet::Core::leave_all() {
         if (waiting == tickets_.end()) {
             continue;
         }
+        if (waiter.cause == scheduler::Cause::command) {
+            legacy.loads.push_back(waiter.model);
+        }
         if (waiter.cause != scheduler::Cause::request) {
-            if (waiter.cause == scheduler::Cause::command) {
-                legacy.loads.push_back(waiter.model);
-            }
             waiting->second->settle(Error(Errc::unavailable, "another routerd takes over")
                                         .with_hint("ask again: it goes on with the load"));
             continue;
