@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cmd/routerd/huge_code.hpp"
 #include "cmd/routerd/tuning.hpp"
 #include "common/base/log.hpp"
 #include "common/base/text.hpp"
@@ -149,6 +150,7 @@ int serve(Arguments& arguments, Program program) {
         return exit_failed;
     }
     raise_file_limit();
+    move_code_to_huge_pages();
     for (const auto& note : loaded.notes) {
         spdlog::warn("{}", note);
     }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -22,6 +23,20 @@ constexpr bool is_glibc_malloc = false;  // a sanitizer's
 constexpr bool is_glibc_malloc = true;
 #endif
 
+constexpr int huge_page = 2 << 20;  // bytes, on x86-64 and with small pages of 4 KiB on arm64
+
+/// Before the constructors of libraries, which allocate: the heap then begins with a huge page, and
+/// each of its pieces is a whole one.
+void begin_with_huge_page() noexcept {
+    const auto end = reinterpret_cast<std::uintptr_t>(::sbrk(0));
+    ::sbrk(static_cast<std::intptr_t>(-end % huge_page));
+}
+
+#if defined(__GLIBC__)
+[[gnu::section(".preinit_array"),
+  gnu::used]] void (*const before_libraries)() = is_glibc_malloc ? &begin_with_huge_page : [] {};
+#endif
+
 }  // namespace
 
 // NOLINTBEGIN(concurrency-mt-unsafe): there is no other thread yet.
@@ -33,7 +48,7 @@ void keep_heap_grown() noexcept {
 
 void keep_blocks_at_hand(char** argv) noexcept {
     constexpr const char* variable = "GLIBC_TUNABLES";
-    constexpr const char* wanted = "glibc.malloc.tcache_count=500";
+    constexpr const char* wanted = "glibc.malloc.tcache_count=500:glibc.malloc.hugetlb=1";
     if (!is_glibc_malloc) {
         return;
     }

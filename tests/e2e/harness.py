@@ -204,6 +204,7 @@ class Daemon:
         self.socket = self.runtime / 'routerd.sock'
         self.log = home / 'routerd.log'
         self.process = None
+        self.before_start = None  # called in the new process
         self.environment = {
             'HOME': str(home), 'PATH': '/usr/bin:/bin', 'LANG': 'C.UTF-8',
             'XDG_RUNTIME_DIR': str(self.runtime), 'XDG_STATE_HOME': str(home / 'state'),
@@ -240,7 +241,7 @@ args = ["-t", "1"]
         with open(self.log, 'ab') as log:
             self.process = subprocess.Popen([ROUTERD, '--user', *arguments], env=self.environment,
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            cwd=self.home)
+                                            cwd=self.home, preexec_fn=self.before_start)
         return self.process
 
     def start(self):
