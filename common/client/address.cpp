@@ -1,7 +1,8 @@
 #include "common/client/address.hpp"
 
-#include <charconv>
 #include <optional>
+
+#include "common/base/number.hpp"
 
 namespace routerd::client {
 namespace {
@@ -15,10 +16,8 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    const bool good = error == std::errc{} && end == text.data() + text.size() && port != 0;
-    return good ? std::optional(port) : std::nullopt;
+    const auto port = number_in<std::uint16_t>(text);
+    return port != 0 ? port : std::nullopt;
 }
 
 /// host, host:port, [v6] or [v6]:port.

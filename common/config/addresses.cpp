@@ -1,10 +1,10 @@
 #include "common/config/addresses.hpp"
 
-#include <charconv>
 #include <string_view>
 
 #include <sys/un.h>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 
 namespace routerd {
@@ -15,10 +15,7 @@ constexpr std::string_view http_prefix = "http://";
 constexpr std::string_view https_prefix = "https://";
 
 bool is_port(std::string_view text) {
-    unsigned port = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, port);
-    return error == std::errc{} && stop == end && port <= 65'535;  // 0: any free one
+    return number_in<std::uint16_t>(text).has_value();  // 0: any free one
 }
 
 std::string_view without_scheme(std::string_view address) {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 #include "common/base/units.hpp"
 #include "common/config/value_types.hpp"
@@ -113,13 +114,8 @@ std::string print_sizes(const SizeMap& sizes) {
 
 /// The text as a finite number, whole.
 std::optional<double> parse_number(std::string_view text) {
-    double number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc{} || stop != end || !std::isfinite(number)) {
-        return std::nullopt;
-    }
-    return number;
+    const auto number = number_in<double>(text);
+    return number && std::isfinite(*number) ? number : std::nullopt;
 }
 
 }  // namespace

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <vector>
 
 #include <arpa/inet.h>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 
 namespace routerd::http {
@@ -133,10 +133,8 @@ std::string read_authority(std::string_view authority, Origin& origin) {
     if (!has_port) {
         return {};
     }
-    const auto* end = port.data() + port.size();
-    const auto [stop, failure] = std::from_chars(port.data(), end, origin.port);
-    const bool good = failure == std::errc() && stop == end && origin.port != 0;
-    return good ? "" : "a port is a number from 1 to 65535";
+    origin.port = number_in<std::uint16_t>(port).value_or(0);
+    return origin.port != 0 ? "" : "a port is a number from 1 to 65535";
 }
 
 /// RFC 3986 5.2.4, of a path that begins with '/'.

@@ -1,16 +1,15 @@
 #include "daemon/app/notify.hpp"
 
-#include <charconv>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string>
-#include <system_error>
 
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/base/number.hpp"
 #include "common/base/unique_fd.hpp"
 
 namespace routerd {
@@ -41,14 +40,10 @@ std::chrono::microseconds watchdog_limit() {
     if (limit == nullptr || (whose != nullptr && whose != std::to_string(::getpid()))) {
         return std::chrono::microseconds(0);
     }
-    std::uint64_t number = 0;
-    const auto* end = limit + std::strlen(limit);
-    const auto [stop, error] = std::from_chars(limit, end, number);
     constexpr auto most = std::chrono::microseconds(std::chrono::hours(24));
-    const bool is_good = error == std::errc() && stop == end;
-    return is_good && number < static_cast<std::uint64_t>(most.count())
-               ? std::chrono::microseconds(number)
-               : std::chrono::microseconds(0);
+    const auto number = number_in<std::uint64_t>(limit).value_or(0);
+    return std::chrono::microseconds(number < static_cast<std::uint64_t>(most.count()) ? number
+                                                                                       : 0);
 }
 
 }  // namespace routerd

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdio>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 
 namespace routerd {
@@ -16,16 +16,6 @@ constexpr std::size_t tail = 2 * digits + 5;  // its length
 
 bool ends_with(std::string_view name, std::string_view end) noexcept {
     return name.size() >= end.size() && iequals(name.substr(name.size() - end.size()), end);
-}
-
-std::optional<std::uint32_t> number_of(std::string_view text) {
-    std::uint32_t value = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, failure] = std::from_chars(text.data(), end, value);
-    if (failure != std::errc() || stop != end) {
-        return std::nullopt;
-    }
-    return value;
 }
 
 std::string hash_name(std::string_view text) {
@@ -73,8 +63,8 @@ std::optional<SplitName> split_name(std::string_view name) {
         return std::nullopt;
     }
     const auto end = stem.substr(stem.size() - tail);
-    const auto number = number_of(end.substr(1, digits));
-    const auto count = number_of(end.substr(tail - digits));
+    const auto number = number_in<std::uint32_t>(end.substr(1, digits));
+    const auto count = number_in<std::uint32_t>(end.substr(tail - digits));
     if (end.front() != '-' || end.substr(digits + 1, 4) != "-of-" || !number || !count ||
         *number == 0 || *number > *count) {
         return std::nullopt;

@@ -1,11 +1,11 @@
 #include "daemon/control/request.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 
 #include "common/api/error_body.hpp"
 #include "common/base/log.hpp"
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 #include "daemon/catalog/catalog.hpp"
 #include "daemon/catalog/names.hpp"
@@ -44,13 +44,11 @@ Result<std::uint64_t> query_number(const Exchange& exchange, std::string_view na
     if (!text) {
         return otherwise;
     }
-    std::uint64_t number = 0;
-    const auto* end = text->data() + text->size();
-    const auto [stop, error] = std::from_chars(text->data(), end, number);
-    if (error != std::errc{} || stop != end) {
+    const auto number = number_in<std::uint64_t>(*text);
+    if (!number) {
         return bad_parameter(name, "a whole number", *text);
     }
-    return number;
+    return *number;
 }
 
 Result<std::optional<WallTime>> query_time(const Exchange& exchange, std::string_view name) {

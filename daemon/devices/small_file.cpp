@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 #include "common/base/unique_fd.hpp"
 
@@ -83,14 +84,12 @@ Result<std::uint64_t> read_number_file(const std::string& path) {
         return text.error();
     }
     const auto digits = trim(*text);
-    std::uint64_t number = 0;
-    const auto* end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, number);
-    if (error != std::errc() || stop != end) {
+    const auto number = number_in<std::uint64_t>(digits);
+    if (!number) {
         return Error(Errc::unavailable, "read '" + escaped(path) + "': '" +
                                             escaped(digits.substr(0, 64)) + "' is no number");
     }
-    return number;
+    return *number;
 }
 
 std::string_view text_field(std::string_view text, std::string_view name) {

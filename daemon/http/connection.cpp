@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "daemon/net/tls_session.hpp"
+#include "daemon/net/turn_time.hpp"
 
 namespace routerd {
 namespace {
@@ -139,7 +140,7 @@ asio::awaitable<Result<void>> Connection::receive(TimePoint deadline, std::uint6
         if (!stream_.is_open() || (gone_ && !stream_.readable())) {
             co_return client_left();
         }
-        if (expired_ || deadline <= now()) {
+        if (expired_ || deadline <= turn_now()) {
             co_return Error(Errc::deadline_exceeded, "the client sent nothing in time");
         }
         if (begin_ == end_) {
@@ -189,7 +190,7 @@ asio::awaitable<Result<void>> Connection::send(std::span<asio::const_buffer> buf
         }
         expired_ = false;
         stream_.wait_for_output();
-        stream_.set_deadline(now() + patience);
+        stream_.set_deadline(turn_now() + patience);
         co_await writer_.wait();
         stream_.clear_deadline();
     }

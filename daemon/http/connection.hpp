@@ -119,8 +119,6 @@ class Connection final : private Stream::Owner {
     Answers answers() const noexcept { return answers_; }
     void set_answers(Answers who) noexcept { answers_ = who; }
 
-    /// Time of the loop's turn, for deadlines.
-    TimePoint now() const noexcept { return stream_.loop().now(); }
     IoLoop& loop() const noexcept { return stream_.loop(); }
 
   private:

@@ -70,7 +70,7 @@ void Exchange::add_header(std::string_view name, std::string_view value) {
 }
 
 TimePoint Exchange::send_deadline() const noexcept {
-    return connection_.now() + limits_.send_timeout;
+    return turn_now() + limits_.send_timeout;
 }
 
 void Exchange::mark_head_sent(unsigned status) noexcept {

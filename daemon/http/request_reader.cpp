@@ -8,6 +8,7 @@
 #include "common/base/units.hpp"
 #include "common/http/chunked.hpp"
 #include "daemon/http/error_response.hpp"
+#include "daemon/net/turn_time.hpp"
 
 namespace routerd {
 namespace {
@@ -104,7 +105,7 @@ RequestReader::Step RequestReader::look_for_head(Connection& connection,
 }
 
 asio::awaitable<bool> RequestReader::read_head(Connection& connection, Exchange::Request& request) {
-    const auto deadline = connection.now() + config_.header_timeout;
+    const auto deadline = turn_now() + config_.header_timeout;
     for (;;) {
         const auto received =
             co_await connection.receive(deadline, missing_of_head(connection.input()));
@@ -196,17 +197,17 @@ asio::awaitable<bool> RequestReader::read_body(Connection& connection, Exchange:
             co_return false;
         }
     }
-    const auto began = connection.now();
+    const auto began = turn_now();
     for (;;) {
         const std::chrono::seconds earned(connection.input().size() / slowest_body);
         const auto latest = began + config_.body_timeout + earned;
-        if (latest <= connection.now()) {
+        if (latest <= turn_now()) {
             refuse(408, "the request's body came too slowly, at less than " +
                             format_bytes(slowest_body) + " a second");
             co_return false;
         }
         const auto received =
-            co_await connection.receive(std::min(connection.now() + config_.body_timeout, latest),
+            co_await connection.receive(std::min(turn_now() + config_.body_timeout, latest),
                                         missing_of_body(connection, request.head));
         if (!received) {
             note_end(received.error(), "the request's body did not come in time");

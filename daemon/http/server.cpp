@@ -16,6 +16,7 @@
 #include "daemon/http/error_response.hpp"
 #include "daemon/http/request_id.hpp"
 #include "daemon/net/peer.hpp"
+#include "daemon/net/turn_time.hpp"
 
 namespace routerd {
 namespace {
@@ -257,11 +258,11 @@ asio::awaitable<void> Server::session(Arrival arrival) {
     registration.know(connection);
     // Who connects says something soon; who has been served may keep the connection for more.
     auto patience = options_.http.header_timeout;
-    auto turn = loop_.now();
+    auto turn = turn_now();
     unsigned served_in_turn = 0;
     for (bool more = true; more; patience = options_.http.idle_timeout) {
-        if (loop_.now() != turn) {
-            turn = loop_.now();
+        if (turn_now() != turn) {
+            turn = turn_now();
             served_in_turn = 0;
         } else if (++served_in_turn > most_in_turn) {
             served_in_turn = 0;
@@ -274,7 +275,7 @@ asio::awaitable<void> Server::session(Arrival arrival) {
         bool came = true;
         if (connection.input().empty()) {
             connection.set_idle(true);
-            const auto received = co_await connection.receive(loop_.now() + patience);
+            const auto received = co_await connection.receive(turn_now() + patience);
             connection.set_idle(false);
             came = received.has_value();
         }

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "daemon/net/tls_context.hpp"
+#include "daemon/net/turn_time.hpp"
 
 namespace routerd {
 namespace {
@@ -134,7 +135,7 @@ std::unique_ptr<Upstream> UpstreamPool::take_idle(std::uint64_t instance) {
     while (!kept.empty()) {
         auto upstream = std::move(kept.back());
         kept.pop_back();
-        if (loop_.now() >= upstream->idle_until_) {
+        if (turn_now() >= upstream->idle_until_) {
             kept.clear();  // the rest has waited longer still
             break;
         }
@@ -188,7 +189,7 @@ asio::awaitable<UpstreamPool::Connected> UpstreamPool::connect_until(Endpoint en
         co_await made->connected_.wait();
         made->stream_.clear_deadline();
         const int error = error_of(made->stream_.native_handle());
-        if (error != 0 || loop_.now() >= deadline) {
+        if (error != 0 || turn_now() >= deadline) {
             co_return no_connection(error != 0 ? error : ETIMEDOUT);
         }
     }
@@ -205,7 +206,7 @@ asio::awaitable<Result<void>> UpstreamPool::shake_hands(Upstream& upstream, Time
     using State = Stream::Outcome::State;
     auto& stream = upstream.stream_;
     auto step = stream.shake_hands();
-    while (step.state == State::would_block && loop_.now() < deadline) {
+    while (step.state == State::would_block && turn_now() < deadline) {
         stream.set_deadline(deadline);
         co_await upstream.connected_.wait();
         step = stream.shake_hands();
@@ -263,7 +264,7 @@ void UpstreamPool::give_back(std::uint64_t instance, std::unique_ptr<Upstream> u
         upstream->keeper_ = this;
         upstream->instance_ = instance;
         upstream->reused_ = true;
-        upstream->idle_until_ = loop_.now() + keep_idle;
+        upstream->idle_until_ = turn_now() + keep_idle;
         upstream->stream_.set_deadline(upstream->idle_until_);
         kept.push_back(std::move(upstream));
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "daemon/net/turn_time.hpp"
+
 namespace routerd {
 namespace {
 
@@ -57,7 +59,7 @@ void Expiring::set_deadline(TimePoint deadline) {
 
 void Deadlines::add(Expiring& entry) {
     if (count_ == 0) {
-        swept_ = ticks_until(poller_.now());
+        swept_ = ticks_until(turn_now());
     }
     put(entry);
 }
@@ -99,12 +101,12 @@ void Deadlines::on_alarm() {
     if (tell_some()) {
         wait_for_next();
     } else {
-        poller_.set_alarm(*this, poller_.now() + pause);
+        poller_.set_alarm(*this, turn_now() + pause);
     }
 }
 
 void Deadlines::sweep() {
-    const auto now = ticks_until(poller_.now());
+    const auto now = ticks_until(turn_now());
     const auto last = std::min<std::uint64_t>(now, std::uint64_t{swept_} + rings);
     for (std::uint64_t tick = std::uint64_t{swept_} + 1; tick <= last; ++tick) {
         splice(wheel_.at(tick % rings), due_);
@@ -114,7 +116,7 @@ void Deadlines::sweep() {
 
 /// Of those that are due. True: of all.
 bool Deadlines::tell_some() {
-    const auto now = poller_.now();
+    const auto now = turn_now();
     const auto most = 1 + count_ / share;
     std::size_t told = 0;
     for (unsigned looked_at = 0; due_.next != &due_; ++looked_at) {

@@ -26,9 +26,6 @@ class IoLoop {
 
     BlockPool& blocks() noexcept { return blocks_; }
 
-    /// Time of this turn: for deadlines.
-    TimePoint now() const noexcept { return poller_.now(); }
-
     /// A place to read into for whoever has the loop's turn: what is in it is gone when that one
     /// waits. So a connection that waits holds no buffer.
     std::span<char> scratch() noexcept { return *scratch_; }

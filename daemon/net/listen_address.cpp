@@ -2,14 +2,14 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstring>
-#include <system_error>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/un.h>
+
+#include "common/base/number.hpp"
 
 namespace routerd {
 namespace {
@@ -135,12 +135,11 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
         return bad;
     }
     auto host = text.substr(0, colon);
-    const auto port = text.substr(colon + 1);
-    const auto* end = port.data() + port.size();
-    const auto [stop, error] = std::from_chars(port.data(), end, address.port);
-    if (port.empty() || error != std::errc{} || stop != end) {
+    const auto port = number_in<std::uint16_t>(text.substr(colon + 1));
+    if (!port) {
         return bad;
     }
+    address.port = *port;
     if (host.starts_with('[') && host.ends_with(']')) {
         host = host.substr(1, host.size() - 2);
     }

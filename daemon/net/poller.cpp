@@ -59,7 +59,7 @@ void Poller::stay_busy() {
 }
 
 void Poller::set_alarm(Alarm& alarm, TimePoint when) {
-    now_ = now();
+    now_ = turn_now();
     alarm_ = &alarm;
     alarm_at_ = when;
     stay_busy();

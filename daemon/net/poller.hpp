@@ -111,9 +111,6 @@ class Poller final : private LoopWait::Waiter {
     /// Sends what send_later() took.
     void send_now();
 
-    /// While it tells, when this turn began: as good as now for deadlines, and free. Else now.
-    TimePoint now() const noexcept { return tells_ ? now_ : steady_now(); }
-
   private:
     Found wait(int timeout) override;
     void take_turn() override;

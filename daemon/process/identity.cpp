@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <filesystem>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 #include "common/base/unique_fd.hpp"
 #include "daemon/process/pidfd.hpp"
@@ -38,17 +38,6 @@ Result<std::string> read_proc(const std::string& path) {
         text.append(part.data(), static_cast<std::size_t>(n));
     }
     return text;
-}
-
-template <class Number>
-std::optional<Number> to_number(std::string_view text) {
-    Number value{};
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || stop != end) {
-        return std::nullopt;
-    }
-    return value;
 }
 
 bool has_entry(std::string_view environment, std::string_view entry) {
@@ -89,7 +78,7 @@ Result<ProcessIdentity> identity_of(pid_t pid) {
     if (fields[state_field] == "Z" || fields[state_field] == "X") {
         return gone();
     }
-    const auto ticks = to_number<std::uint64_t>(fields[start_time_field]);
+    const auto ticks = number_in<std::uint64_t>(fields[start_time_field]);
     if (!ticks) {
         return Error(Errc::unavailable, "/proc/" + std::to_string(pid) + "/stat has no start time");
     }
@@ -107,7 +96,7 @@ std::uint64_t resident_bytes(pid_t pid) {
         return 0;
     }
     const auto fields = split(trim(*text), ' ');
-    const auto pages = fields.size() > 1 ? to_number<std::uint64_t>(fields[1]) : std::nullopt;
+    const auto pages = fields.size() > 1 ? number_in<std::uint64_t>(fields[1]) : std::nullopt;
     return pages.value_or(0) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
@@ -115,7 +104,7 @@ std::vector<StartedProcess> processes_started_with(std::string_view entry) {
     std::vector<StartedProcess> found;
     std::error_code ec;
     for (const auto& folder : std::filesystem::directory_iterator("/proc", ec)) {
-        const auto pid = to_number<pid_t>(folder.path().filename().native());
+        const auto pid = number_in<pid_t>(folder.path().filename().native());
         if (!pid || *pid == ::getpid()) {
             continue;
         }

@@ -281,7 +281,7 @@ asio::awaitable<void> Pipeline::run(std::unique_ptr<Pipeline> pipeline) {
     }
     goes_on = goes_on && self.prepare();
     for (bool may_retry = true; goes_on; may_retry = false) {
-        const auto asked = self.exchange_.connection().now();
+        const auto asked = turn_now();
         self.ticket_.emplace(self.proxy_.services_.gate.request(self.demand_));
         if (!self.ticket_->settled()) {
             co_await self.wait_for(*self.ticket_);

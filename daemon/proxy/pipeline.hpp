@@ -7,6 +7,7 @@
 #include "common/base/result.hpp"
 #include "daemon/gate/gate.hpp"
 #include "daemon/http/exchange.hpp"
+#include "daemon/net/turn_time.hpp"
 #include "daemon/proxy/account.hpp"
 #include "daemon/proxy/forward.hpp"
 #include "daemon/proxy/peek.hpp"
@@ -32,7 +33,7 @@ class Pipeline final : private Transfer::Pilot {
         : proxy_(proxy),
           exchange_(exchange),
           kind_(kind),
-          account_(proxy.services_.account, exchange.connection().now()) {
+          account_(proxy.services_.account, turn_now()) {
         account_.record.request_id = exchange.id();
         account_.record.endpoint = exchange.path();
         account_.record.route = exchange.route();

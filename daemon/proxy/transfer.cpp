@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/free_memory.hpp"
+#include "daemon/net/turn_time.hpp"
 
 namespace routerd {
 namespace {
@@ -71,7 +72,7 @@ void Transfer::start(std::string_view head, std::string_view body) {
     to_send_ = request_;
     mark_ = upstream_.stream().mark();
     upstream_.set_user(this);
-    upstream_.stream().set_deadline(connection.now() + limits_.first_byte);
+    upstream_.stream().set_deadline(turn_now() + limits_.first_byte);
     connection.on_gone([this] { on_client_gone(); });
     if (!outcome_) {
         send_request();
@@ -135,7 +136,7 @@ void Transfer::pump() {
     auto& stream = upstream_.stream();
     const auto early = blocked_ || outcome_ ? std::string_view() : stream.read_early();
     if (!early.empty()) {
-        heard_.note(stream.loop().now());
+        heard_.note(turn_now());
         take(early);
     }
     const auto scratch = stream.loop().scratch();
@@ -149,7 +150,7 @@ void Transfer::pump() {
             break;
         }
         if (got.state == State::moved) {
-            heard_.note(stream.loop().now());
+            heard_.note(turn_now());
             take({scratch.data(), got.count});
         } else if (got.state == State::end) {
             on_server_end();
@@ -158,7 +159,7 @@ void Transfer::pump() {
         }
     }
     if (!outcome_ && !blocked_ && status_ != 0) {
-        stream.set_deadline(stream.loop().now() + limits_.stall);
+        stream.set_deadline(turn_now() + limits_.stall);
     }
     wake();
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "common/base/free_memory.hpp"
+#include "daemon/net/turn_time.hpp"
 #include "daemon/proxy/transfer.hpp"
 
 namespace routerd {
@@ -32,7 +33,7 @@ void Transfer::begin_body(const http::ResponseHead& head) {
     keep_alive_ = head.keep_alive;
     kind_ = head.body;
     left_ = head.content_length;
-    answered_at_ = upstream_.stream().loop().now();
+    answered_at_ = turn_now();
     way_ = pilot_.on_answer(head, to_client_);
     free_memory(raw_head_);
     const bool may_be_long = kind_ == BodyKind::chunked && way_ != Way::collected;

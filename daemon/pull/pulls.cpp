@@ -1,11 +1,11 @@
 #include "daemon/pull/pulls.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <utility>
 
 #include "common/api/codec.hpp"
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 #include "common/base/units.hpp"
 #include "daemon/pull/job.hpp"
@@ -125,10 +125,8 @@ void Pulls::apply(const Config& config) {
 }
 
 Job* Pulls::job(std::string_view id) const {
-    std::int64_t number = 0;
-    const auto [stop, error] = std::from_chars(id.data(), id.data() + id.size(), number);
-    const auto found =
-        error == std::errc{} && stop == id.data() + id.size() ? jobs_.find(number) : jobs_.end();
+    const auto number = number_in<std::int64_t>(id);
+    const auto found = number ? jobs_.find(*number) : jobs_.end();
     return found == jobs_.end() ? nullptr : found->second.get();
 }
 

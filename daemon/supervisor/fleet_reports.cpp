@@ -1,26 +1,15 @@
 // The part of the fleet that tells what it has and does; only cancel() changes something.
 #include <algorithm>
-#include <charconv>
 #include <tuple>
 #include <utility>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 #include "daemon/estimate/saturating.hpp"
 #include "daemon/supervisor/fleet_core.hpp"
 #include "daemon/supervisor/wall_time.hpp"
 
 namespace routerd {
-namespace {
-
-std::optional<std::uint64_t> number_in(const std::string& text) {
-    std::uint64_t number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    return error == std::errc{} && stop == end ? std::optional(number) : std::nullopt;
-}
-
-}  // namespace
-
 std::vector<DeviceReport> Fleet::Core::memory() const {
     std::vector<DeviceReport> all;
     for (const auto& state : memory_.devices()) {
@@ -78,7 +67,7 @@ std::vector<WaitingReport> Fleet::Core::queue() const {
 }
 
 Result<WaitingReport> Fleet::Core::cancel(const std::string& request) {
-    const auto number = number_in(request);
+    const auto number = number_in<std::uint64_t>(request);
     const auto found = std::ranges::find_if(tickets_, [&](const auto& entry) {
         const auto& id = entry.second->asker.request;
         return (!id.empty() && id == request) || (number && entry.first == *number);

@@ -1,10 +1,10 @@
 #include "daemon/telemetry/model_counts.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <string_view>
 #include <utility>
 
+#include "common/base/number.hpp"
 #include "daemon/metrics/text.hpp"
 
 namespace routerd {
@@ -43,9 +43,7 @@ void ModelCounts::count(const api::Event& event) {
         ++counts.starts;
         counts.restarts += std::exchange(counts.failed, false) ? 1U : 0U;
     } else if (event.type == "instance.ready") {
-        const auto text = detail(event, "load_ms");
-        std::int64_t milliseconds = 0;
-        std::from_chars(text.data(), text.data() + text.size(), milliseconds);
+        const auto milliseconds = number_in<std::int64_t>(detail(event, "load_ms")).value_or(0);
         of(event.model).load_time.observe(std::chrono::milliseconds(milliseconds));
     } else if (event.type == "instance.load_failed") {
         ++of(event.model).load_failures;

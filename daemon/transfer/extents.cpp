@@ -1,27 +1,20 @@
 #include "daemon/transfer/extents.hpp"
 
 #include <algorithm>
-#include <charconv>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 
 namespace routerd::transfer {
 namespace {
-
-std::optional<std::uint64_t> number_in(std::string_view text) {
-    std::uint64_t value = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool good = error == std::errc{} && stop == text.data() + text.size();
-    return good ? std::optional(value) : std::nullopt;
-}
 
 std::optional<Range> range_in(std::string_view text) {
     const auto dash = text.find('-');
     if (dash == std::string_view::npos) {
         return std::nullopt;
     }
-    const auto begin = number_in(text.substr(0, dash));
-    const auto end = number_in(text.substr(dash + 1));
+    const auto begin = number_in<std::uint64_t>(text.substr(0, dash));
+    const auto end = number_in<std::uint64_t>(text.substr(dash + 1));
     return begin && end && *begin < *end ? std::optional(Range{*begin, *end}) : std::nullopt;
 }
 

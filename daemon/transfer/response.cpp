@@ -1,9 +1,9 @@
 #include "daemon/transfer/response.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 #include "common/base/units.hpp"
 
@@ -15,15 +15,8 @@ using Verdict = Judgement::Verdict;
 constexpr std::uint64_t largest_file = std::uint64_t{1} << 62U;
 constexpr std::chrono::seconds longest_delay = std::chrono::minutes(10);
 
-std::optional<std::uint64_t> number(std::string_view text) {
-    std::uint64_t value = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool good = error == std::errc{} && stop == text.data() + text.size();
-    return good ? std::optional(value) : std::nullopt;
-}
-
 void take_length(ResponseHead& head, std::string_view value) {
-    const auto length = number(value);
+    const auto length = number_in<std::uint64_t>(value);
     const bool good =
         length && *length <= largest_file && (!head.length || *head.length == *length);
     head.bad_length = head.bad_length || !good;
@@ -164,7 +157,8 @@ void take_line(ResponseHead& head, std::string_view line) {
         head.status =
             blank == std::string_view::npos
                 ? 0
-                : static_cast<unsigned>(number(line.substr(blank + 1, digits)).value_or(0));
+                : static_cast<unsigned>(
+                      number_in<std::uint64_t>(line.substr(blank + 1, digits)).value_or(0));
         return;
     }
     head.bytes += line.size() + 2;
@@ -184,9 +178,9 @@ std::optional<ContentRange> parse_content_range(std::string_view text) {
     if (dash == std::string_view::npos || slash == std::string_view::npos || dash > slash) {
         return std::nullopt;
     }
-    const auto first = number(text.substr(0, dash));
-    const auto last = number(text.substr(dash + 1, slash - dash - 1));
-    const auto total = number(text.substr(slash + 1));
+    const auto first = number_in<std::uint64_t>(text.substr(0, dash));
+    const auto last = number_in<std::uint64_t>(text.substr(dash + 1, slash - dash - 1));
+    const auto total = number_in<std::uint64_t>(text.substr(slash + 1));
     const bool good =
         first && last && *first <= *last && *last < largest_file &&
         (total ? *last < *total && *total <= largest_file : text.substr(slash + 1) == "*");
@@ -195,7 +189,7 @@ std::optional<ContentRange> parse_content_range(std::string_view text) {
 
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view text, WallTime now) {
     using std::chrono::seconds;
-    if (const auto count = number(text)) {
+    if (const auto count = number_in<std::uint64_t>(text)) {
         return *count > static_cast<std::uint64_t>(longest_delay.count())
                    ? longest_delay
                    : seconds(static_cast<seconds::rep>(*count));

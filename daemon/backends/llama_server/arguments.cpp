@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 
 namespace routerd::llama {
@@ -190,12 +190,8 @@ std::optional<unsigned> user_number(const Model& model, const Config& config,
         if (words[i] != short_name && words[i] != long_name) {
             continue;
         }
-        const auto& text = words[i + 1];
-        unsigned value = 0;
-        const auto* end = text.data() + text.size();
-        const auto [stop, error] = std::from_chars(text.data(), end, value);
-        if (error == std::errc() && stop == end) {
-            found = value;
+        if (const auto number = number_in<unsigned>(words[i + 1])) {
+            found = number;
         }
     }
     return found;

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <initializer_list>
 #include <optional>
 #include <string_view>
 
+#include "common/base/number.hpp"
 #include "common/base/text.hpp"
 
 namespace routerd::llama {
@@ -38,12 +38,7 @@ class Options {
     }
 
     std::optional<std::int64_t> number(Names names) const {
-        const auto word = text(names);
-        std::int64_t value = 0;
-        const auto* end = word.data() + word.size();
-        const auto [stop, error] = std::from_chars(word.data(), end, value);
-        const bool is_number = !word.empty() && error == std::errc() && stop == end;
-        return is_number ? std::optional(value) : std::nullopt;
+        return number_in<std::int64_t>(text(names));
     }
 
     /// Whether the last of two opposite options is `on`; `usual` when there is neither.

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <vector>
 
 #include "common/api/event.hpp"
+#include "common/base/number.hpp"
 #include "daemon/catalog/catalog.hpp"
 #include "daemon/control/control.hpp"
 #include "daemon/control/event_stream.hpp"
@@ -24,11 +24,7 @@ struct EventQuery {
 
 /// Where an earlier stream ended: the client's own memory of it goes before the query.
 std::optional<std::uint64_t> last_event_id(const Exchange& exchange) {
-    const auto text = exchange.head().find("last-event-id").value_or("");
-    std::uint64_t id = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    const bool good = error == std::errc{} && stop == text.data() + text.size();
-    return good ? std::optional(id) : std::nullopt;
+    return number_in<std::uint64_t>(exchange.head().find("last-event-id").value_or(""));
 }
 
 Result<EventQuery> read_query(Control& control, const Exchange& exchange) {

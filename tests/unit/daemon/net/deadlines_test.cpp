@@ -31,10 +31,14 @@ class Probe : public Expiring {
     }
 };
 
-TEST(DeadlinesTest, TellsOnceWhenTheDeadlineHasPassed) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+class DeadlinesTest : public testing::Test {
+  protected:
+    asio::io_context loop{1};
+    Poller poller{loop.get_executor()};
+    Deadlines deadlines{poller};
+};
+
+TEST_F(DeadlinesTest, TellsOnceWhenTheDeadlineHasPassed) {
     Probe due(deadlines);
     Probe later(deadlines);
     due.set_deadline(steady_clock::now() + 10ms);
@@ -44,20 +48,14 @@ TEST(DeadlinesTest, TellsOnceWhenTheDeadlineHasPassed) {
     EXPECT_EQ(later.expired, 0);
 }
 
-TEST(DeadlinesTest, TheLoopSleepsUntilTheNextOneComes) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+TEST_F(DeadlinesTest, TheLoopSleepsUntilTheNextOneComes) {
     Probe later(deadlines);
     later.set_deadline(steady_clock::now() + 10s);
     EXPECT_EQ(loop.run_for(1s), 0U) << "woke up for nothing";
     EXPECT_EQ(later.expired, 0);
 }
 
-TEST(DeadlinesTest, AnIdleLoopHasNothingToDo) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+TEST_F(DeadlinesTest, AnIdleLoopHasNothingToDo) {
     {
         Probe gone(deadlines);
         gone.set_deadline(steady_clock::now() + 1h);
@@ -67,10 +65,7 @@ TEST(DeadlinesTest, AnIdleLoopHasNothingToDo) {
     EXPECT_LT(steady_clock::now() - begun, 200ms);
 }
 
-TEST(DeadlinesTest, OneThatComesAsTheLastOneGoesIsNotForgotten) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+TEST_F(DeadlinesTest, OneThatComesAsTheLastOneGoesIsNotForgotten) {
     std::optional<Probe> first(deadlines);
     first->set_deadline(steady_clock::now() + 1h);
     first.reset();
@@ -80,10 +75,7 @@ TEST(DeadlinesTest, OneThatComesAsTheLastOneGoesIsNotForgotten) {
     EXPECT_EQ(second.expired, 1);
 }
 
-TEST(DeadlinesTest, ThousandsAtOnceLeaveOthersTheirTurn) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+TEST_F(DeadlinesTest, ThousandsAtOnceLeaveOthersTheirTurn) {
     std::deque<Probe> probes;
     int expired = 0;
     int when_the_other_ran = 0;
@@ -103,10 +95,7 @@ TEST(DeadlinesTest, ThousandsAtOnceLeaveOthersTheirTurn) {
     EXPECT_EQ(when_the_other_ran, 1);
 }
 
-TEST(DeadlinesTest, ManyThatAreNotDueDoNotHideTheOneThatIs) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+TEST_F(DeadlinesTest, ManyThatAreNotDueDoNotHideTheOneThatIs) {
     Probe due(deadlines);  // the last to be looked at
     std::deque<Probe> others;
     for (int i = 0; i < 5000; ++i) {
@@ -119,10 +108,7 @@ TEST(DeadlinesTest, ManyThatAreNotDueDoNotHideTheOneThatIs) {
     EXPECT_EQ(due.expired, 1);
 }
 
-TEST(DeadlinesTest, OneThatMovesToALaterTimeIsToldThen) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+TEST_F(DeadlinesTest, OneThatMovesToALaterTimeIsToldThen) {
     Probe moved(deadlines);
     Probe cleared(deadlines);
     const auto begun = steady_clock::now();
@@ -138,10 +124,7 @@ TEST(DeadlinesTest, OneThatMovesToALaterTimeIsToldThen) {
     EXPECT_EQ(cleared.expired, 0);
 }
 
-TEST(DeadlinesTest, OneThatMovesToAnEarlierTimeIsToldThen) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+TEST_F(DeadlinesTest, OneThatMovesToAnEarlierTimeIsToldThen) {
     Probe probe(deadlines);
     probe.set_deadline(steady_clock::now() + 1h);
     probe.set_deadline(steady_clock::now() + 30s);
@@ -150,10 +133,7 @@ TEST(DeadlinesTest, OneThatMovesToAnEarlierTimeIsToldThen) {
     EXPECT_EQ(probe.expired, 1);
 }
 
-TEST(DeadlinesTest, OneThatWasToldMayBeSetAgain) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+TEST_F(DeadlinesTest, OneThatWasToldMayBeSetAgain) {
     Probe probe(deadlines);
     probe.then = [&] {
         if (probe.expired < 3) {
@@ -165,10 +145,7 @@ TEST(DeadlinesTest, OneThatWasToldMayBeSetAgain) {
     EXPECT_EQ(probe.expired, 3);
 }
 
-TEST(DeadlinesTest, OneThatIsMovedWhileItsTurnIsDueIsNotTold) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+TEST_F(DeadlinesTest, OneThatIsMovedWhileItsTurnIsDueIsNotTold) {
     Probe first(deadlines);
     Probe second(deadlines);
     first.set_deadline(steady_clock::now());
@@ -179,10 +156,7 @@ TEST(DeadlinesTest, OneThatIsMovedWhileItsTurnIsDueIsNotTold) {
     EXPECT_EQ(second.expired, 0);
 }
 
-TEST(DeadlinesTest, OneThatGoesInTheMiddleOfASweepIsNotLookedAt) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+TEST_F(DeadlinesTest, OneThatGoesInTheMiddleOfASweepIsNotLookedAt) {
     std::list<Probe> probes;
     int expired = 0;
     for (int i = 0; i < 1000; ++i) {
@@ -198,10 +172,7 @@ TEST(DeadlinesTest, OneThatGoesInTheMiddleOfASweepIsNotLookedAt) {
     EXPECT_LT(expired, 100);
 }
 
-TEST(DeadlinesTest, OneThatIsSetInTheMiddleOfASweepIsNotForgotten) {
-    asio::io_context loop(1);
-    Poller poller(loop.get_executor());
-    Deadlines deadlines(poller);
+TEST_F(DeadlinesTest, OneThatIsSetInTheMiddleOfASweepIsNotForgotten) {
     Probe due(deadlines);
     std::optional<Probe> late;
     due.then = [&] { late.emplace(deadlines).set_deadline(steady_clock::now() + 10ms); };
