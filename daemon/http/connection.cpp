@@ -15,8 +15,6 @@ namespace {
 
 using State = Stream::Outcome::State;
 
-// A block, enough for most heads and small bodies.
-constexpr std::size_t least_room = BlockPool::size - Connection::padding;
 constexpr std::chrono::seconds linger(10);       // for what a client sends after its end
 constexpr std::chrono::seconds linger_quiet(2);  // the same, without a word
 constexpr std::uint64_t thrown_away = 4096;      // bytes of it that a trickle is not read below
@@ -38,12 +36,14 @@ Connection::Connection(Arrival arrival, IoLoop& loop)
       stream_(std::move(arrival.socket), loop, *this, std::move(arrival.tls)) {
     if (!arrival.input.empty()) {
         reserve(arrival.input.size());
-        std::memcpy(buffer_.get(), arrival.input.data(), arrival.input.size());
+        std::memcpy(memory_.data(), arrival.input.data(), arrival.input.size());
         end_ = arrival.input.size();
     }
 }
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+    memory_.give_back(stream_.loop());
+}
 
 Arrival Connection::release(std::string_view head) {
     Arrival arrival;
@@ -62,7 +62,7 @@ Arrival Connection::give_up() {
 }
 
 std::string_view Connection::input() const noexcept {
-    return {buffer_.get() + begin_, end_ - begin_};
+    return {memory_.data() + begin_, end_ - begin_};
 }
 
 void Connection::consume(std::size_t count) noexcept {
@@ -72,17 +72,9 @@ void Connection::consume(std::size_t count) noexcept {
 void Connection::release(std::size_t count) noexcept {
     begin_ = end_ - count;
     if (count == 0) {
-        drop_buffer();
+        memory_.give_back(stream_.loop());
         begin_ = end_ = 0;
     }
-}
-
-void Connection::drop_buffer() noexcept {
-    if (capacity_ == least_room) {
-        stream_.loop().blocks().give_back(std::move(buffer_));
-    }
-    buffer_.reset();
-    capacity_ = 0;
 }
 
 void Connection::truncate(std::size_t count) noexcept {
@@ -90,36 +82,32 @@ void Connection::truncate(std::size_t count) noexcept {
 }
 
 void Connection::reserve(std::size_t whole) {
-    if (begin_ + whole <= capacity_) {
+    if (begin_ + whole <= memory_.capacity()) {
         return;
     }
-    const auto held = end_ - begin_;
-    if (whole <= capacity_) {
-        std::memmove(buffer_.get(), buffer_.get() + begin_, held);
+    const auto held = input();
+    if (whole <= memory_.capacity() && !memory_.is_lent()) {
+        std::memmove(memory_.data(), held.data(), held.size());
     } else {
-        const auto capacity = std::max(whole, least_room);
-        auto larger = capacity == least_room
-                          ? stream_.loop().blocks().take()
-                          : std::make_unique_for_overwrite<char[]>(capacity + padding);
-        if (held > 0) {
-            std::memcpy(larger.get(), buffer_.get() + begin_, held);
+        InputMemory larger(stream_.loop(), whole);
+        if (!held.empty()) {
+            std::memcpy(larger.data(), held.data(), held.size());
         }
-        drop_buffer();
-        buffer_ = std::move(larger);
-        capacity_ = capacity;
+        memory_.give_back(stream_.loop());
+        memory_ = std::move(larger);
     }
     begin_ = 0;
-    end_ = held;
+    end_ = held.size();
 }
 
 /// True when something came.
 bool Connection::read_now() {
-    if (end_ == capacity_) {
+    if (end_ == memory_.capacity()) {
         const auto held = end_ - begin_;
-        reserve(held +
-                std::max(least_room, held));  // doubling: its bytes are moved once on average
+        reserve(held + std::max(InputMemory::least,
+                                held));  // doubling: its bytes are moved once on average
     }
-    const auto got = stream_.read(std::span(buffer_.get() + end_, capacity_ - end_));
+    const auto got = stream_.read(std::span(memory_.data() + end_, memory_.capacity() - end_));
     if (got.state == State::moved) {
         tiny_reads_ = got.count > tiny ? 0 : std::min(tiny_reads_ + 1, trickle);
         end_ += got.count;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/base/result.hpp"
+#include "daemon/http/input_memory.hpp"
 #include "daemon/net/stream.hpp"
 #include "daemon/net/wakeup.hpp"
 
@@ -49,10 +50,16 @@ class Connection final : private Stream::Owner {
     /// Received and not consumed yet. Valid until the next receive(), reserve() or release(). A
     /// parser may read (not use) some bytes behind it: see padding.
     std::string_view input() const noexcept;
-    static constexpr std::size_t padding = 64;
+    static constexpr std::size_t padding = InputMemory::padding;
 
     /// For what is decoded in place.
-    char* mutable_input() noexcept { return buffer_.get() + begin_; }
+    char* mutable_input() noexcept { return memory_.data() + begin_; }
+
+    /// A server may from now on read `part` of the input where it is, see Stream::lend(): its
+    /// memory is not used again before take_back(), if ever. False: `part` is not of such memory.
+    bool lend(std::string_view part) noexcept { return memory_.lend(part); }
+    /// Once for a lend(), while the input is still there: the server has taken it.
+    void take_back() noexcept { memory_.take_back(); }
 
     void consume(std::size_t count) noexcept;
 
@@ -127,7 +134,6 @@ class Connection final : private Stream::Owner {
     void on_expired() override;
     void tell_gone();
     void left_now() noexcept;
-    void drop_buffer() noexcept;
     bool read_now();
 
     bool is_control_;
@@ -139,8 +145,7 @@ class Connection final : private Stream::Owner {
     bool idle_ = false;
     Answers answers_ = Answers::nobody;
     int tiny_reads_ = 0;  // in a row, at most as many as make a trickle
-    std::unique_ptr<char[]> buffer_;
-    std::size_t capacity_ = 0;      // without padding
+    InputMemory memory_;
     std::size_t begin_ = 0;         // first byte not consumed
     std::size_t end_ = 0;           // end of what was received
     std::size_t read_in_turn_ = 0;  // bytes since receive() last slept

@@ -152,8 +152,12 @@ std::unique_ptr<Upstream> UpstreamPool::connect_at_once(const Endpoint& endpoint
         return nullptr;
     }
     auto attempt = begin_connection(endpoint);
-    return attempt.error == 0 ? std::make_unique<Upstream>(std::move(attempt.socket), loop_)
-                              : nullptr;
+    if (attempt.error != 0) {
+        return nullptr;
+    }
+    auto made = std::make_unique<Upstream>(std::move(attempt.socket), loop_);
+    made->may_borrow_ = true;
+    return made;
 }
 
 asio::awaitable<UpstreamPool::Connected> UpstreamPool::connect(Endpoint endpoint) {
@@ -183,6 +187,7 @@ asio::awaitable<UpstreamPool::Connected> UpstreamPool::connect_until(Endpoint en
     }
     auto made = std::make_unique<Upstream>(std::move(attempt.socket), loop_, std::move(tls));
     made->remote_ = remote != nullptr;
+    made->may_borrow_ = remote == nullptr && endpoint.protocol().family() == AF_UNIX;
     if (attempt.error == EINPROGRESS) {
         made->stream_.wait_for_output();
         made->stream_.set_deadline(deadline);

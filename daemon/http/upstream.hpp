@@ -50,6 +50,9 @@ class Upstream final : private Stream::Owner {
     /// Its server is elsewhere, and not ours.
     bool is_remote() const noexcept { return remote_; }
 
+    /// It is reached by a Unix socket: its server may read a body where it is (Stream::lend()).
+    bool may_borrow() const noexcept { return may_borrow_; }
+
     /// It has served a request before: the server may have closed it meanwhile.
     bool is_reused() const noexcept { return reused_; }
 
@@ -65,6 +68,7 @@ class Upstream final : private Stream::Owner {
     UpstreamPool* keeper_ = nullptr;  // while it is kept for another request
     std::uint64_t instance_ = 0;
     bool remote_ = false;
+    bool may_borrow_ = false;
     bool reused_ = false;
     std::size_t room_ = 0;  // bytes, as make_room() was asked for; 0: as the system gives it
     TimePoint idle_until_;  // not used for a request any more after it

@@ -9,7 +9,9 @@
 
 #include "daemon/net/block_pool.hpp"
 #include "daemon/net/deadlines.hpp"
+#include "daemon/net/lender.hpp"
 #include "daemon/net/net.hpp"
+#include "daemon/net/page_block.hpp"
 #include "daemon/net/poller.hpp"
 
 namespace routerd {
@@ -25,6 +27,8 @@ class IoLoop {
     Deadlines& deadlines() noexcept { return deadlines_; }
 
     BlockPool& blocks() noexcept { return blocks_; }
+    PagePool& pages() noexcept { return pages_; }
+    Lender& lender() noexcept { return lender_; }
 
     /// A place to read into for whoever has the loop's turn: what is in it is gone when that one
     /// waits. So a connection that waits holds no buffer.
@@ -43,6 +47,8 @@ class IoLoop {
     Poller poller_;
     Deadlines deadlines_;
     BlockPool blocks_;
+    PagePool pages_;
+    Lender lender_;
     std::unique_ptr<std::array<char, scratch_size>> scratch_ =
         std::make_unique<std::array<char, scratch_size>>();
     std::deque<std::function<void()>> put_away_;

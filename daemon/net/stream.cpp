@@ -284,20 +284,25 @@ void Stream::set_low_water(std::size_t bytes) noexcept {
     }
 }
 
+/// What was taken before leaves first. nullopt: more can be sent.
+std::optional<Stream::Outcome> Stream::hindrance() noexcept {
+    if (sends_later_) {
+        send_now();
+    }
+    if (send_error_ != 0) {
+        return Outcome{State::failed, 0, send_error_};
+    }
+    return unsent_ ? std::optional(Outcome{State::would_block, 0, 0}) : std::nullopt;
+}
+
 Stream::Outcome Stream::write(std::span<asio::const_buffer>& buffers) noexcept {
     if (tls_) [[unlikely]] {
         const auto sent = tls_->write(buffers);
         written_ += sent.count;
         return sent;
     }
-    if (sends_later_) {
-        send_now();
-    }
-    if (send_error_ != 0) {
-        return {State::failed, 0, send_error_};
-    }
-    if (unsent_) {
-        return {State::would_block, 0, 0};
+    if (const auto hindered = hindrance()) {
+        return *hindered;
     }
     const auto whole = size_of(buffers);
     if (whole > 0 && loop_.poller().send_later(socket_.get(), buffers, whole, *this)) {
@@ -309,14 +314,35 @@ Stream::Outcome Stream::write(std::span<asio::const_buffer>& buffers) noexcept {
     return write_now(buffers);
 }
 
+Stream::Outcome Stream::lend(std::span<asio::const_buffer>& buffers) noexcept {
+    if (const auto hindered = hindrance()) {
+        return *hindered;
+    }
+    const auto lend_pieces = [this](int socket, std::span<const asio::const_buffer> pieces) {
+        return loop_.lender().send(socket, pieces);
+    };
+    return write_by(lend_pieces, buffers);
+}
+
+bool Stream::took_all() const noexcept {
+    int unread = 0;
+    return ::ioctl(socket_.get(), SIOCOUTQ, &unread) == 0 && unread == 0;
+}
+
 Stream::Outcome Stream::write_now(std::span<asio::const_buffer>& buffers) noexcept {
+    return write_by(send_pieces, buffers);
+}
+
+template <class Send>
+Stream::Outcome Stream::write_by(const Send& send,
+                                 std::span<asio::const_buffer>& buffers) noexcept {
     std::size_t moved = 0;
     while (!buffers.empty()) {
         if (buffers.front().size() == 0) {
             buffers = buffers.subspan(1);
             continue;
         }
-        const auto sent = send_pieces(socket_.get(), buffers);
+        const auto sent = send(socket_.get(), buffers);
         if (sent >= 0) {
             const auto count = static_cast<std::size_t>(sent);
             moved += count;

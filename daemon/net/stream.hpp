@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -86,6 +87,13 @@ class Stream final : private Poller::Watched, private Expiring {
     /// that of the next read that finds nothing more.
     Outcome write(std::span<asio::const_buffer>& buffers) noexcept;
 
+    /// The same of a Unix socket, whose peer reads what is large where it is: pieces of
+    /// Lender::least bytes and more must not change before took_all(), whatever becomes of this.
+    Outcome lend(std::span<asio::const_buffer>& buffers) noexcept;
+
+    /// The peer of a Unix socket has read all that was sent to it.
+    bool took_all() const noexcept;
+
     /// A read may give something: nothing is known to the contrary.
     bool readable() const noexcept { return readable_; }
 
@@ -158,6 +166,9 @@ class Stream final : private Poller::Watched, private Expiring {
     void on_input(std::uint8_t place, int result) noexcept override;
     void on_told() override;
     void on_sent(std::span<const char> bytes, int result) override;
+    std::optional<Outcome> hindrance() noexcept;
+    template <class Send>
+    Outcome write_by(const Send& send, std::span<asio::const_buffer>& buffers) noexcept;
     Outcome write_now(std::span<asio::const_buffer>& buffers) noexcept;
     bool send_unsent() noexcept;
     std::string_view received() const noexcept;

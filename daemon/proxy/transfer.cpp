@@ -50,6 +50,7 @@ void Transfer::settle_bad(std::string_view what, std::string_view why) {
 
 /// The two connections are others' again.
 void Transfer::let_go() {
+    end_loan();
     upstream_.set_user(nullptr);
     upstream_.stream().clear_deadline();
     exchange_.connection().on_gone(nullptr);
@@ -69,6 +70,7 @@ void Transfer::start(std::string_view head, std::string_view body) {
     auto& connection = exchange_.connection();
     request_ = {asio::buffer(head), asio::buffer(body)};
     upstream_.make_room(body.size());
+    lends_ = upstream_.may_borrow() && connection.lend(body);
     to_send_ = request_;
     mark_ = upstream_.stream().mark();
     upstream_.set_user(this);
@@ -84,18 +86,27 @@ void Transfer::start(std::string_view head, std::string_view body) {
 
 /// Does not wake: its caller does, or nobody sleeps yet.
 void Transfer::send_request() {
-    const auto sent = upstream_.stream().write(to_send_);
+    auto& stream = upstream_.stream();
+    const auto sent = lends_ ? stream.lend(to_send_) : stream.write(to_send_);
     if (sent.state == State::would_block) {
-        upstream_.stream().wait_for_output();
+        stream.wait_for_output();
     } else if (sent.state == State::failed) {
         // A server may answer, and close, before it has read all: its answer counts, not our
         // failure.
         send_error_ = sent.error;
-        if (!upstream_.stream().readable()) {
+        if (!stream.readable()) {
             on_server_failure(sent.error);
         } else {
-            upstream_.stream().read_again();
+            stream.read_again();
         }
+    }
+}
+
+/// A server that has not read all of it may do so at any later time: its memory then is never used
+/// again.
+void Transfer::end_loan() {
+    if (std::exchange(lends_, false) && upstream_.stream().took_all()) {
+        exchange_.connection().take_back();
     }
 }
 

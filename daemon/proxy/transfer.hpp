@@ -96,6 +96,7 @@ class Transfer final : private Upstream::User {
     void on_client_writable();
 
     void send_request();
+    void end_loan();
     void pump();
     void take(std::string_view piece);
     std::string_view take_head(std::string_view piece);
@@ -123,6 +124,7 @@ class Transfer final : private Upstream::User {
     std::span<asio::const_buffer> to_send_;  // of request_
     std::uint64_t mark_ = 0;
     int send_error_ = 0;
+    bool lends_ = false;  // the body is read by the server where it is
 
     http::HeadScanner scanner_;
     std::string raw_head_;  // what came of the answer's head, where it did not come whole

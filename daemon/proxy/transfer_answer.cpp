@@ -38,6 +38,7 @@ void Transfer::begin_body(const http::ResponseHead& head) {
     free_memory(raw_head_);
     const bool may_be_long = kind_ == BodyKind::chunked && way_ != Way::collected;
     if (may_be_long && to_send_.empty()) {
+        end_loan();
         pilot_.on_request_done();
     }
 }

@@ -25,6 +25,11 @@ class Script:
         """Ends what is held, now and later."""
         (self.folder / 'let-go').touch()
 
+    def bodies(self):
+        """The SHA-256 of each body that was read, in this order."""
+        noted = self.folder / 'bodies'
+        return noted.read_text().split() if noted.exists() else []
+
     def seen(self):
         """Which connection each request came on."""
         return [int(line.split()[0]) for line in (self.folder / 'seen').read_text().splitlines()]

@@ -14,7 +14,12 @@ $SCRIPT_FOLDER, and is noted in `seen` there with the number of its connection.
   busy         429 with Retry-After, in chunks; the connection is kept
   away         503; the connection is kept
   bare         a head that says nothing of a length; the connection is kept
+  early        a whole answer, the connection's last, before the request's body is read, which
+               happens when the file `let-go` is there
+
+The SHA-256 of each body is noted in `bodies`.
 """
+import hashlib
 import json
 import os
 import pathlib
@@ -67,25 +72,45 @@ def next_step(line, number):
         return plan[0] if plan else 'answer'
 
 
-def read_request(reader):
+def read_head(reader):
+    """The request line, and how long the body is."""
     line = reader.readline().decode().strip()
     length = 0
     while (field := reader.readline().strip()):
         name, _, value = field.partition(b':')
         if name.lower() == b'content-length':
             length = int(value)
-    return line, reader.read(length)
+    return line, length
+
+
+def read_body(reader, length):
+    body = reader.read(length)
+    if body:
+        with LOCK, open(FOLDER / 'bodies', 'a') as bodies:
+            bodies.write(hashlib.sha256(body).hexdigest() + '\n')
+    return body
+
+
+def wait_to_be_let_go():
+    while not (FOLDER / 'let-go').exists():
+        time.sleep(0.02)
 
 
 def serve(connection, number):
     reader = connection.makefile('rb')
     with connection, reader:
         while True:
-            line, body = read_request(reader)
+            line, length = read_head(reader)
             if not line:
                 return
             is_planned = line.startswith(('POST', 'HEAD', 'GET /slots'))
             step = next_step(line, number) if is_planned else 'answer'
+            if step == 'early':
+                connection.sendall(ANSWER.replace(b'\r\n', b'\r\nConnection: close\r\n', 1))
+                wait_to_be_let_go()
+                read_body(reader, length)
+                return
+            body = read_body(reader, length)
             if step == 'quote':
                 error = json.dumps({'error': {'message': f'cannot read {body}'}}).encode()
                 connection.sendall(HEAD % (b'400 Bad Request', len(error)) + error)

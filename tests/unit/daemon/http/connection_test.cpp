@@ -78,5 +78,85 @@ TEST_F(ConnectionTest, SendsNothingMoreToAClientThatTakesNothing) {
     EXPECT_EQ(result_->error().code(), Errc::deadline_exceeded);
 }
 
+/// Two bodies that a client sends one behind the other, of which the first is lent to a server that
+/// reads it when the second has come.
+class LentInputTest : public ConnectionTest {
+  protected:
+    LentInputTest() {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),
+                  0);
+        to_server_ = UniqueFd(ends[0]);
+        server_ = UniqueFd(ends[1]);
+    }
+
+    void client_sends(std::string_view bytes) {
+        ASSERT_EQ(::send(client_.get(), bytes.data(), bytes.size(), 0),
+                  static_cast<ssize_t>(bytes.size()));
+    }
+
+    static asio::awaitable<void> receive(Connection& connection, std::size_t size) {
+        connection.reserve(size);
+        while (connection.input().size() < size) {
+            const auto received = co_await connection.receive(steady_now() + 10s);
+            EXPECT_TRUE(received);
+            if (!received) {
+                co_return;
+            }
+        }
+    }
+
+    void lend(Connection& connection) {
+        const auto body = connection.input().substr(0, size);
+        ASSERT_TRUE(connection.lend(body));
+        const std::array<asio::const_buffer, 1> pieces{asio::buffer(body)};
+        ASSERT_EQ(io_.lender().send(to_server_.get(), pieces), static_cast<ssize_t>(size));
+        connection.consume(size);
+    }
+
+    std::string server_reads() {
+        std::string all(size, '\0');
+        all.resize(static_cast<std::size_t>(
+            std::max<ssize_t>(::recv(server_.get(), all.data(), size, MSG_WAITALL), 0)));
+        return all;
+    }
+
+    /// So much of the second has come with the first.
+    asio::awaitable<void> both_come(std::size_t together) {
+        Connection connection(std::move(arrival_), io_);
+        client_sends(first_ + second_.substr(0, together));
+        co_await receive(connection, size + together);
+        lend(connection);
+        client_sends(second_.substr(together));
+        co_await receive(connection, size);
+        EXPECT_TRUE(connection.input() == second_);
+        EXPECT_TRUE(server_reads() == first_);
+    }
+
+    static constexpr std::size_t size = 60'000;  // the memory has little more when it has come
+    const std::string first_ = std::string(size, '1');
+    const std::string second_ = std::string(size, '2');
+    UniqueFd to_server_;
+    UniqueFd server_;
+};
+
+TEST_F(LentInputTest, IsNotTheNextBodys) {
+    run(both_come(0));
+}
+
+TEST_F(LentInputTest, IsNotThatOfABodyThatCameWithItInPart) {
+    run(both_come(3'000));
+}
+
+TEST_F(LentInputTest, WhatIsSmallIsNotLent) {
+    auto scenario = [this]() -> asio::awaitable<void> {
+        Connection connection(std::move(arrival_), io_);
+        client_sends(first_.substr(0, 1000));
+        co_await receive(connection, 1000);
+        EXPECT_FALSE(connection.lend(connection.input()));
+    };
+    run(scenario());
+}
+
 }  // namespace
 }  // namespace routerd

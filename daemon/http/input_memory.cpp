@@ -1,0 +1,40 @@
+#include "daemon/http/input_memory.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/net/lender.hpp"
+
+namespace routerd {
+
+InputMemory::InputMemory(IoLoop& loop, std::size_t capacity)
+    : capacity_(std::max(capacity, least)) {
+    const auto size = capacity_ + padding;
+    if (capacity_ >= Lender::least) {
+        pages_ = loop.pages().take(size);
+        data_ = pages_.data();
+    } else {
+        block_ = capacity_ == least ? loop.blocks().take()
+                                    : std::make_unique_for_overwrite<char[]>(size);
+        data_ = block_.get();
+    }
+}
+
+void InputMemory::give_back(IoLoop& loop) noexcept {
+    auto memory = std::exchange(*this, InputMemory());
+    if (memory.pages_) {
+        loop.pages().give_back(std::move(memory.pages_));
+    } else if (memory.capacity_ == least) {
+        loop.blocks().give_back(std::move(memory.block_));
+    }
+}
+
+bool InputMemory::lend(std::string_view part) noexcept {
+    const bool may_lend = part.size() >= Lender::least && pages_.contains(part);
+    if (may_lend) {
+        pages_.lend();
+    }
+    return may_lend;
+}
+
+}  // namespace routerd
