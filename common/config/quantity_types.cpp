@@ -126,8 +126,9 @@ Result<std::int64_t> read_integer(const RawValue& value, std::int64_t least, std
     }
     std::int64_t number = 0;
     const auto text = trim(value.scalar);
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    const auto* const begin = text.data();
+    const auto* const end = begin + text.size();
+    const auto [stop, error] = std::from_chars(begin, end, number);
     if (error == std::errc::invalid_argument || stop != end) {
         return wrong_type("a whole number", value);
     }
@@ -140,8 +141,11 @@ Result<std::int64_t> read_integer(const RawValue& value, std::int64_t least, std
 
 ValueType<double> number_type(double least, double most) {
     const auto print = [](const double& value) {
-        std::string text = nlohmann::json(value).dump();
-        return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+        auto text = nlohmann::json(value).dump();
+        if (text.ends_with(".0")) {
+            text.resize(text.size() - 2);
+        }
+        return text;
     };
     const auto read = [least, most, print](const RawValue& value) -> Result<double> {
         const bool may_be = value.kind == RawValue::Kind::text ||

@@ -40,8 +40,9 @@ std::optional<std::uint64_t> unit_bytes(std::string_view unit) {
 
 std::optional<std::uint64_t> number_with_unit(std::string_view text) {
     std::uint64_t number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    const auto* const begin = text.data();
+    const auto* const end = begin + text.size();
+    const auto [stop, error] = std::from_chars(begin, end, number);
     if (error != std::errc()) {
         return std::nullopt;
     }

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -117,14 +118,14 @@ std::string ListenAddress::url() const {
 }
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
-    const Error bad(
+    Error bad(
         Errc::invalid_request,
         "'" + std::string(text) +
             "' is not an address (examples: 127.0.0.1:8080, https://[::1]:8443, unix:///path)");
     ListenAddress address;
     if (take_prefix(text, "unix://")) {
         address.unix_path = text;
-        return address.unix_path.starts_with('/') ? Result<ListenAddress>(address) : bad;
+        return address.unix_path.starts_with('/') ? Result<ListenAddress>(address) : std::move(bad);
     }
     address.tls = take_prefix(text, "https://");
     if (!address.tls) {

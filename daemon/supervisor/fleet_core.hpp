@@ -88,6 +88,7 @@ class Fleet::Core : public InstanceObserver {
     void on_ended(Instance& instance) override;
 
   private:
+    void add_holders(DeviceReport& report) const;
     struct Kept {
         std::unique_ptr<Instance> instance;
         bool ended = false;  ///< cleans up; the scheduler has forgotten it

@@ -10,6 +10,7 @@
 #include "daemon/supervisor/wall_time.hpp"
 
 namespace routerd {
+
 std::vector<DeviceReport> Fleet::Core::memory() const {
     std::vector<DeviceReport> all;
     for (const auto& state : memory_.devices()) {
@@ -19,20 +20,23 @@ std::vector<DeviceReport> Fleet::Core::memory() const {
         report.usable = state.usable;
         report.foreign = state.foreign;
         report.error = state.error;
-        for (const auto& [id, resident] : scheduler_.world().residents) {
-            const auto held = resident.reserved.find(state.device.id);
-            const auto kept = instances_.find(id);
-            if (held == resident.reserved.end() || kept == instances_.end()) {
-                continue;
-            }
-            const auto view = complete(kept->second.instance->view(), &resident);
-            report.holders.push_back({id, resident.model, view.state, held->second});
-            report.reserved = sat_add(report.reserved, held->second);
-        }
+        add_holders(report);
         report.free = sat_sub(report.usable, sat_add(report.foreign, report.reserved));
         all.push_back(std::move(report));
     }
     return all;
+}
+
+void Fleet::Core::add_holders(DeviceReport& report) const {
+    for (const auto& [id, resident] : scheduler_.world().residents) {
+        const auto held = resident.reserved.find(report.device.id);
+        const auto kept = instances_.find(id);
+        if (held != resident.reserved.end() && kept != instances_.end()) {
+            const auto view = complete(kept->second.instance->view(), &resident);
+            report.holders.push_back({id, resident.model, view.state, held->second});
+            report.reserved = sat_add(report.reserved, held->second);
+        }
+    }
 }
 
 WaitingReport Fleet::Core::waiting(scheduler::TicketId ticket,

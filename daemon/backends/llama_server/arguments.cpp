@@ -158,26 +158,32 @@ std::size_t own_words(const Model& model, const Config& config) {
     return config.llama_server.args.size() + own_arguments(model).size();
 }
 
-void add_visibility(std::map<std::string, std::string>& environment, const DevicePlan& plan) {
-    const auto seen = [&plan](DeviceKind kind) {
-        Words names;
-        for (const auto& gpu : plan.gpus) {
-            if (gpu.kind == kind) {
-                names.push_back(gpu.visible_as);
-            }
+namespace {
+
+/// The GPUs of a kind, as an environment variable has them.
+std::string seen_of(DeviceKind kind, const DevicePlan& plan) {
+    Words names;
+    for (const auto& gpu : plan.gpus) {
+        if (gpu.kind == kind) {
+            names.push_back(gpu.visible_as);
         }
-        return join(names, ",");
-    };
+    }
+    return join(names, ",");
+}
+
+}  // namespace
+
+void add_visibility(std::map<std::string, std::string>& environment, const DevicePlan& plan) {
     // CUDA Programming Guide, "CUDA Environment Variables": an empty list shows no device. ROCm,
     // "GPU isolation techniques": the same of ROCr, below HIP.
     if (plan.kinds.contains(DeviceKind::nvidia)) {
         environment.emplace("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
     }
     if (plan.decided && plan.kinds.contains(DeviceKind::nvidia)) {
-        environment.emplace("CUDA_VISIBLE_DEVICES", seen(DeviceKind::nvidia));
+        environment.emplace("CUDA_VISIBLE_DEVICES", seen_of(DeviceKind::nvidia, plan));
     }
     if (plan.decided && plan.kinds.contains(DeviceKind::amd)) {
-        environment.emplace("ROCR_VISIBLE_DEVICES", seen(DeviceKind::amd));
+        environment.emplace("ROCR_VISIBLE_DEVICES", seen_of(DeviceKind::amd, plan));
     }
 }
 

@@ -82,16 +82,15 @@ asio::awaitable<void> follow(Control& control, Exchange& exchange, EventQuery qu
         const auto last = log.last_id();
         const auto events = select(log, query);
         query.limit = 0;
-        for (const auto& event : events) {
-            const auto text = api::encode(event);
-            const auto id = std::to_string(event.id);
+        for (auto event = events.begin(); alive && event != events.end(); ++event) {
+            const auto text = api::encode(*event);
+            const auto id = std::to_string(event->id);
             alive = co_await stream.send("event", text, id);
-            if (!alive) {
-                co_return;
-            }
         }
         query.after = std::max(query.after, last);
-        alive = co_await stream.wait();
+        if (alive) {
+            alive = co_await stream.wait();
+        }
     }
 }
 
