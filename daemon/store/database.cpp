@@ -150,4 +150,15 @@ Result<void> Transaction::commit() {
     return committed;
 }
 
+Result<Unhurried> Unhurried::begin(Database& database) {
+    const auto set = database.execute("PRAGMA synchronous = NORMAL");
+    return set ? Result<Unhurried>(Unhurried(database)) : Result<Unhurried>(set.error());
+}
+
+Unhurried::~Unhurried() {
+    if (database_ != nullptr) {
+        static_cast<void>(database_->execute("PRAGMA synchronous = FULL"));
+    }
+}
+
 }  // namespace routerd

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/base/result.hpp"
 #include "daemon/store/statement.hpp"
@@ -76,13 +77,28 @@ class Transaction {
     Transaction& operator=(Transaction&&) = delete;
     ~Transaction();
 
-    /// When it returns success, the change survives a power cut.
+    /// When it returns success, the change survives a power cut, unless Unhurried.
     Result<void> commit();
 
   private:
     explicit Transaction(Database& database) noexcept : database_(&database) {}
 
     Database* database_;  // nullptr once it is over
+};
+
+/// Commits do not wait for the disk while it lives, for what a power cut may take a moment of; the
+/// write-ahead log keeps them whole and in order all the same. Outside of a Transaction.
+class Unhurried {
+  public:
+    static Result<Unhurried> begin(Database& database);
+    Unhurried(Unhurried&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+    Unhurried& operator=(Unhurried&&) = delete;
+    ~Unhurried();
+
+  private:
+    explicit Unhurried(Database& database) noexcept : database_(&database) {}
+
+    Database* database_;
 };
 
 }  // namespace routerd

@@ -37,27 +37,6 @@ SqlValue or_null(const std::optional<WallTime>& time) {
     return time ? SqlValue(milliseconds_of(*time)) : SqlValue();
 }
 
-/// Commits do not wait for the disk while it lives; the write-ahead log keeps them whole and in
-/// order all the same.
-class Unhurried {
-  public:
-    static Result<Unhurried> begin(Database& database) {
-        const auto set = database.execute("PRAGMA synchronous = NORMAL");
-        return set ? Result<Unhurried>(Unhurried(database)) : Result<Unhurried>(set.error());
-    }
-    Unhurried(Unhurried&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
-    Unhurried& operator=(Unhurried&&) = delete;
-    ~Unhurried() {
-        if (database_ != nullptr) {
-            static_cast<void>(database_->execute("PRAGMA synchronous = FULL"));
-        }
-    }
-
-  private:
-    explicit Unhurried(Database& database) noexcept : database_(&database) {}
-    Database* database_;
-};
-
 }  // namespace
 
 Result<std::vector<PullRow>> PullRepository::load_all() {

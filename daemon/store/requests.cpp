@@ -62,6 +62,10 @@ bool RequestFilter::wants(const RequestRow& row) const {
 }
 
 Result<void> RequestRepository::add(std::span<const RequestRow> rows) {
+    const auto unhurried = Unhurried::begin(*database_);
+    if (!unhurried) {
+        return unhurried.error();
+    }
     auto transaction = Transaction::begin(*database_);
     if (!transaction) {
         return transaction.error();

@@ -56,7 +56,8 @@ class RequestRepository {
     explicit RequestRepository(Database& database, std::size_t most = most_rows) noexcept
         : database_(&database), most_(most) {}
 
-    /// Adds rows, whose ids rise, and drops the oldest beyond the limit, in one transaction.
+    /// Adds rows, whose ids rise, and drops the oldest beyond the limit, in one transaction, which
+    /// does not wait for the disk: it comes each second.
     Result<void> add(std::span<const RequestRow> rows);
 
     /// The newest first.

@@ -31,7 +31,7 @@ class RequestHistory {
 
     struct Limits {
         std::size_t kept = 1000;    ///< in memory
-        std::size_t written = 200;  ///< of those of one interval
+        std::size_t written = 100;  ///< of those of one interval
         std::size_t longest = 500;  ///< bytes of one text
         std::chrono::milliseconds interval{1000};
     };

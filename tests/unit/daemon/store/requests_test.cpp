@@ -126,5 +126,14 @@ TEST_F(RequestsTest, ABatchThatFailsLeavesNothing) {
     EXPECT_THAT(ids(), IsEmpty());
 }
 
+TEST_F(RequestsTest, AfterABatchOthersWaitForTheDiskAgain) {
+    constexpr std::int64_t full = 2;
+    add({row(1)});
+    EXPECT_EQ(*opened_.database.integer("PRAGMA synchronous"), full);
+    ASSERT_TRUE(opened_.database.execute("DROP TABLE requests"));
+    EXPECT_FALSE(requests_.add(std::vector{row(2)}));
+    EXPECT_EQ(*opened_.database.integer("PRAGMA synchronous"), full);
+}
+
 }  // namespace
 }  // namespace routerd
