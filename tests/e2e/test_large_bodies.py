@@ -5,7 +5,7 @@ import random
 import socket
 
 import harness
-from scripted import Script
+from scripted import Script, listen_on_ports
 
 KIB = 1 << 10
 HEADERS = {'Content-Type': 'application/json'}
@@ -104,10 +104,7 @@ class TcpLargeBodiesTest(LargeBodiesTest):
 
     def start(self):
         super().start()
-        self.router.stop()
-        path = self.router.home / 'config/routerd/routerd.toml'
-        path.write_text(path.read_text().replace('[llama_server]', '[llama_server]\nlisten = "tcp"'))
-        self.router.start()
+        listen_on_ports(self.router)
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 """What is asked of a model's server twice, and what never is."""
 import harness
-from scripted import Script
+from scripted import Script, listen_on_ports
 
 
 class RetryTest(harness.E2ETest):
@@ -69,10 +69,7 @@ class TcpRetryTest(RetryTest):
 
     def start(self):
         super().start()
-        self.router.stop()
-        path = self.router.home / 'config/routerd/routerd.toml'
-        path.write_text(path.read_text().replace('[llama_server]', '[llama_server]\nlisten = "tcp"'))
-        self.router.start()
+        listen_on_ports(self.router)
 
     def test_a_request_that_the_server_did_not_read_is_sent_again(self):
         """Only where it had closed before it came: a reset does not say whether it was read."""
