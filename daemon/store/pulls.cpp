@@ -70,7 +70,7 @@ Result<std::int64_t> PullRepository::insert(const PullRow& row) {
 
 Result<void> PullRepository::update(const PullRow& row) {
     const auto models = join(row.models, separator_of_models);
-    const auto done = database_->run(
+    auto done = database_->run(
         "UPDATE pulls SET state = ?2, code = ?3, error = ?4, hint = ?5, request = ?6, plan = ?7, "
         "models = ?8, finished_ms = ?9 WHERE id = ?1",
         {row.id, row.state, row.code, row.error, row.hint, row.request, row.plan, models,
@@ -82,7 +82,7 @@ Result<void> PullRepository::update(const PullRow& row) {
 }
 
 Result<void> PullRepository::remove(std::int64_t id) {
-    const auto done = database_->run("DELETE FROM pulls WHERE id = ?1", {id});
+    auto done = database_->run("DELETE FROM pulls WHERE id = ?1", {id});
     if (done && database_->changes() == 0) {
         return Error(Errc::not_found, "no pull " + std::to_string(id));
     }
