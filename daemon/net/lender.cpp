@@ -4,10 +4,13 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+
+#include "common/base/log.hpp"
 
 namespace routerd {
 namespace {
@@ -89,6 +92,8 @@ ssize_t Lender::send(int socket, std::span<const asio::const_buffer> pieces) noe
         if (is_possible) {
             return moved;
         }
+        spdlog::info("lend memory to a server: {}: bodies are copied from now on",
+                     std::generic_category().message(errno));
         is_allowed_ = false;
         discard();
     }

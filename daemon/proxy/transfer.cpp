@@ -102,8 +102,8 @@ void Transfer::send_request() {
     }
 }
 
-/// A server that has not read all of it may do so at any later time: its memory then is never used
-/// again.
+/// A server that has not read all of it may do so at any later time: its memory then is not used
+/// for anything else, but given back to the system.
 void Transfer::end_loan() {
     if (std::exchange(lends_, false) && upstream_.stream().took_all()) {
         exchange_.connection().take_back();
