@@ -92,13 +92,18 @@ void RequestHistory::add(const FinishedRequest& request) {
     grown_.tell();
 }
 
+/// When those are written whose first came now.
+TimePoint RequestHistory::write_at() const noexcept {
+    const auto soon = steady_now() + limits_.delay;
+    return written_at_ ? std::max(soon, *written_at_ + limits_.interval) : soon;
+}
+
 asio::awaitable<void> RequestHistory::keep_writing() {
     while (unwritten_ > 0 || !stopping_) {
         if (unwritten_ == 0) {
             co_await work_.wait();
         } else {
-            const auto end =
-                steady_now() + (stopping_ ? std::chrono::milliseconds(0) : limits_.interval);
+            const auto end = stopping_ ? TimePoint::min() : write_at();
             co_await hurried_.wait_until(end);
             co_await write();
         }
@@ -113,6 +118,7 @@ asio::awaitable<void> RequestHistory::write() {
         return RequestRepository(database).add(std::span(*batch).first(size));
     };
     const auto written = co_await store_.run(std::move(add_all));
+    written_at_ = steady_now();
     report(written, size);
 }
 

@@ -20,9 +20,10 @@ namespace routerd {
 class Store;
 
 /// The requests that were answered: the newest in memory, all of them; older ones in the database,
-/// where they are written once a second at most, in one go, so that a request costs no more than a
-/// few copies of short texts. When very many come in a second only some are written, those that
-/// failed first. A database that takes nothing (disk full) costs the history of that time and
+/// where they are written a second later and every five seconds at most, in one go, so that a
+/// request costs no more than a few copies of short texts: what SQLite runs on is cold each time,
+/// and costs as much as the rows. When very many come in that time only some are written, those
+/// that failed first. A database that takes nothing (disk full) costs the history of that time and
 /// nothing else. Core loop only. stop() must have returned before destruction, if start() was
 /// called; the Store must outlive it.
 class RequestHistory {
@@ -30,10 +31,11 @@ class RequestHistory {
     static constexpr std::size_t most_listed = 1000;  ///< requests, as one list
 
     struct Limits {
-        std::size_t kept = 1000;    ///< in memory
-        std::size_t written = 100;  ///< of those of one interval
-        std::size_t longest = 500;  ///< bytes of one text
-        std::chrono::milliseconds interval{1000};
+        std::size_t kept = 1000;                   ///< in memory
+        std::size_t written = 500;                 ///< of those of one interval
+        std::size_t longest = 500;                 ///< bytes of one text
+        std::chrono::milliseconds delay{1000};     ///< from the first of them to their writing
+        std::chrono::milliseconds interval{5000};  ///< from one writing to the next
     };
 
     RequestHistory(const asio::any_io_executor& executor, Store& store, Limits limits);
@@ -73,6 +75,7 @@ class RequestHistory {
     RequestRow& next_slot();
     /// The i-th newest, from 0; i < rows_.size().
     const RequestRow& recent(std::size_t i) const noexcept;
+    TimePoint write_at() const noexcept;
     asio::awaitable<void> keep_writing();
     asio::awaitable<void> write();
     void choose(bool failed, std::size_t there, std::vector<const RequestRow*>& chosen) const;
@@ -91,8 +94,9 @@ class RequestHistory {
     std::uint64_t skipped_ = 0;
     bool failing_ = false;  // and it was said
     bool stopping_ = false;
-    Signal work_;     // there is something to write, or stop()
-    Signal hurried_;  // stop(): do not wait for the interval's end
+    Signal work_;                          // there is something to write, or stop()
+    std::optional<TimePoint> written_at_;  // the last time
+    Signal hurried_;                       // stop(): write at once
     Broadcast<> grown_;
     TaskGroup tasks_;
 };

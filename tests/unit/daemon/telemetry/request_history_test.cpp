@@ -36,7 +36,10 @@ class RequestHistoryTest : public testing::Test {
   protected:
     using Scenario = std::function<asio::awaitable<void>(RequestHistory&, Store&)>;
 
-    RequestHistoryTest() { limits_.interval = 1h; }  // written at the end, or when a test says so
+    /// Written at the end, or when a test says so.
+    RequestHistoryTest() { write_every(1h); }
+
+    void write_every(std::chrono::milliseconds time) { limits_.delay = limits_.interval = time; }
 
     void live(const Scenario& scenario) {
         asio::io_context loop(1);  // outlives the store's thread, which wakes it
@@ -120,7 +123,7 @@ TEST_F(RequestHistoryTest, ARestartKeepsItAndGoesOnCounting) {
 }
 
 TEST_F(RequestHistoryTest, WritesAfterTheInterval) {
-    limits_.interval = 1ms;
+    write_every(1ms);
     live([](RequestHistory& history, Store& store) -> asio::awaitable<void> {
         history.add(finished("one"));
         std::vector<std::string> in_database;
@@ -135,9 +138,26 @@ TEST_F(RequestHistoryTest, WritesAfterTheInterval) {
     });
 }
 
+TEST_F(RequestHistoryTest, WritesTheFirstSoonAndTheNextAfterTheInterval) {
+    limits_.delay = 1ms;
+    live([this](RequestHistory& history, Store& store) -> asio::awaitable<void> {
+        history.add(finished("one"));
+        std::vector<std::string> in_database;
+        while (in_database.empty()) {
+            in_database = co_await written(store);
+        }
+        history.add(finished("two"));
+        const auto long_after = steady_now() + 50 * limits_.delay;
+        while (steady_now() < long_after) {
+            in_database = co_await written(store);
+        }
+        EXPECT_THAT(in_database, ElementsAre("one")) << "of many, each five seconds, not each one";
+    });
+}
+
 TEST_F(RequestHistoryTest, WhatLeftTheMemoryIsInTheDatabaseOnce) {
     limits_.kept = 3;
-    limits_.interval = 1ms;
+    write_every(1ms);
     live([](RequestHistory& history, Store& store) -> asio::awaitable<void> {
         std::size_t count = 0;
         for (const auto* name : {"1", "2", "3", "4", "5"}) {
@@ -178,7 +198,7 @@ TEST_F(RequestHistoryTest, OfVeryManyFailuresAndTheNewestAreWritten) {
 }
 
 TEST_F(RequestHistoryTest, ADatabaseThatTakesNothingIsNoneOfTheRequestsBusiness) {
-    limits_.interval = 1ms;
+    write_every(1ms);
     live([](RequestHistory& history, Store& store) -> asio::awaitable<void> {
         co_await execute(store,
                          "CREATE TRIGGER full BEFORE INSERT ON requests "
