@@ -239,6 +239,7 @@ void Poller::take_turn() {
         alarm_->on_alarm();
     }
     send_now();
+    wake_policy_.on_turn(now_);
     joins_ = tells_ = false;
     if (!again_.empty()) {
         take_turn_soon();

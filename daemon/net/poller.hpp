@@ -18,6 +18,7 @@
 #include "daemon/net/io_batch.hpp"
 #include "daemon/net/loop_wait.hpp"
 #include "daemon/net/net.hpp"
+#include "daemon/net/wake_policy.hpp"
 
 namespace routerd {
 
@@ -149,6 +150,7 @@ class Poller final : private LoopWait::Waiter {
     std::vector<Watched*> told_again_;
     Watched* told_ = nullptr;  // whose on_io() runs, as long as it is watched
 
+    WakePolicy wake_policy_;
     IoBatch joined_;
     bool joins_ = false;  // in this turn
     std::unique_ptr<char[]> early_;

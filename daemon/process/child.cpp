@@ -8,12 +8,14 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fcntl.h>
+#include <sched.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "daemon/net/net.hpp"
+#include "daemon/net/wake_policy.hpp"
 #include "daemon/process/pidfd.hpp"
 
 namespace routerd {
@@ -37,8 +39,12 @@ struct SpawnOptions {
         ::posix_spawnattr_setsigdefault(&attributes, &signals);
         ::sigemptyset(&signals);
         ::posix_spawnattr_setsigmask(&attributes, &signals);
-        ::posix_spawnattr_setflags(
-            &attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+        const int usual = POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+        const int policy = has_polite_threads() ? POSIX_SPAWN_SETSCHEDULER : 0;
+        const sched_param none{};
+        ::posix_spawnattr_setschedpolicy(&attributes, SCHED_OTHER);
+        ::posix_spawnattr_setschedparam(&attributes, &none);
+        ::posix_spawnattr_setflags(&attributes, static_cast<short>(usual | policy));
     }
     SpawnOptions(const SpawnOptions&) = delete;
     SpawnOptions& operator=(const SpawnOptions&) = delete;
@@ -127,8 +133,8 @@ Result<Child> Child::spawn(const Program& program) {
 }
 
 Result<Child> Child::adopt(const ProcessIdentity& identity) {
-    const Error gone(Errc::not_found,
-                     "process " + std::to_string(identity.pid) + " is not the one it was");
+    Error gone(Errc::not_found,
+               "process " + std::to_string(identity.pid) + " is not the one it was");
     if (!is_alive(identity)) {
         return gone;
     }

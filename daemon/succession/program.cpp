@@ -10,9 +10,12 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "daemon/net/wake_policy.hpp"
 
 namespace routerd {
 namespace {
@@ -50,6 +53,10 @@ std::vector<char*> raw_strings(std::vector<std::string>& strings) {
 /// After a fork of a process with threads: what may be called in a signal's handler and no more.
 [[noreturn]] void become(const char* file, char* const* argv, char* const* environment, int link) {
     ::setsid();
+    if (has_polite_threads()) {
+        const sched_param none{};
+        ::sched_setscheduler(0, SCHED_OTHER, &none);
+    }
     if (link == link_number) {
         ::fcntl(link, F_SETFD, 0);
     } else {

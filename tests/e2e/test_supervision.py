@@ -264,6 +264,9 @@ class SupervisionTest(harness.E2ETest):
         # 3: the folder that the list was read from
         self.assertLessEqual(len(re.search(r'fds=\[([\d, ]*)\]', first)[1].split(', ')), 4)
         self.assertNotIn('NOTIFY_SOCKET', first)
+        pid = self.router.instance(model)['pid']
+        self.assertEqual(os.sched_getscheduler(pid), os.SCHED_OTHER, 'the loop that started it is '
+                         'SCHED_BATCH, unless it has to wait for processors')
 
     def test_loads_and_unloads_leave_nothing(self):
         model, = self.start('load-0')

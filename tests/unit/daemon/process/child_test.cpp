@@ -4,6 +4,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -13,8 +14,10 @@
 #include <boost/asio/this_coro.hpp>
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <sys/wait.h>
 
+#include "daemon/net/wake_policy.hpp"
 #include "daemon/process/environment.hpp"
 #include "tests/support/coroutine.hpp"
 #include "tests/support/descriptor_limit.hpp"
@@ -86,6 +89,16 @@ TEST_F(ChildTest, InheritsNothingButWhatItIsGiven) {
     EXPECT_THAT(log(), testing::Not(HasSubstr("HOME=")));
     // glibc itself leaves 32 and 33 ignored, which it keeps for threads.
     EXPECT_THAT(log(), testing::ContainsRegex("SigIgn:\t[0-9a-f]+0000000\n"));
+}
+
+TEST_F(ChildTest, InterruptsOthersAsIsUsualThoughTheLoopThatStartsItDoesNot) {
+    std::thread([this] {
+        WakePolicy policy;
+        policy.on_turn(steady_now());
+        ASSERT_EQ(::sched_getscheduler(0), SCHED_BATCH);
+        run_script("cut -d ' ' -f 41 /proc/self/stat");
+    }).join();
+    EXPECT_EQ(log(), std::to_string(SCHED_OTHER) + "\n");
 }
 
 TEST_F(ChildTest, LeadsASessionAndDumpsNoCore) {

@@ -2,10 +2,13 @@
 
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
+#include "daemon/net/wake_policy.hpp"
 #include "daemon/succession/link.hpp"
 
 namespace routerd::test {
@@ -42,6 +45,19 @@ TEST(ProgramTest, StartsOneThatIsNotOurChildAndHasItsLinkAlone) {
     EXPECT_EQ(said->body.value("watchdog", "?"), "");
     EXPECT_EQ(said->body.value("files", 0), 5)
         << "standard streams, the link, and the folder in which the shell counts them";
+}
+
+TEST(ProgramTest, ASuccessorChoosesItsPolicyAnew) {
+    std::thread([] {
+        WakePolicy policy;
+        policy.on_turn(steady_now());
+        ASSERT_EQ(::sched_getscheduler(0), SCHED_BATCH);
+        const auto said = first_word("/bin/sh", R"sh(
+                printf '{"policy":%s}' "$(cut -d ' ' -f 41 /proc/$$/stat)" >&3
+            )sh");
+        ASSERT_TRUE(said) << said.error().message();
+        EXPECT_EQ(said->body.value("policy", -1), SCHED_OTHER);
+    }).join();
 }
 
 TEST(ProgramTest, SaysWhyAFileCannotBeRun) {

@@ -1,0 +1,121 @@
+#include "daemon/net/wake_policy.hpp"
+
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+namespace routerd::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(ProcessorTimeTest, ReadsWhatTheKernelWrites) {
+    const auto time = processor_time_in("14593711 1500000 81\n");
+    ASSERT_TRUE(time);
+    EXPECT_EQ(time->ran, 14593711ns);
+    EXPECT_EQ(time->waited, 1500us);
+    EXPECT_EQ(time->times, 81U);
+}
+
+TEST(ProcessorTimeTest, TakesNothingElse) {
+    for (const auto* text : {"", "\n", "1 2", "1 2 ", "1 2 3 4", "1 2 -3", "1  2 3",
+                             "one two three", "99999999999999999999 2 3"}) {
+        EXPECT_FALSE(processor_time_in(text)) << text;
+    }
+}
+
+/// A loop that a WakeChoice is asked for each second.
+class WakeChoiceTest : public testing::Test {
+  protected:
+    /// A second in which it ran and waited so long, this many times.
+    bool is_polite_after(std::chrono::nanoseconds ran, std::chrono::nanoseconds waited,
+                         std::uint64_t times) {
+        now_ += 1s;
+        total_.ran += ran;
+        total_.waited += waited;
+        total_.times += times;
+        return choice_.is_polite(now_, total_);
+    }
+
+    bool is_polite_after_waits() { return is_polite_after(20ms, 150ms, 100); }
+    bool is_polite_without_waits() { return is_polite_after(20ms, 1ms, 100); }
+
+    /// Seconds until it is polite again, without waits.
+    int pause() {
+        int seconds = 1;
+        while (!is_polite_without_waits()) {
+            ++seconds;
+        }
+        return seconds;
+    }
+
+    bool is_polite_first() { return choice_.is_polite(now_, total_); }
+
+    TimePoint now_{1h};
+    ProcessorTime total_{.ran = 7s, .waited = 900s, .times = 3000};
+    WakeChoice choice_;
+};
+
+TEST_F(WakeChoiceTest, IsPoliteAtFirstAndWhileItNeedNotWait) {
+    EXPECT_TRUE(is_polite_first()) << "what was before is not its own";
+    EXPECT_TRUE(is_polite_without_waits());
+    EXPECT_TRUE(is_polite_without_waits());
+}
+
+TEST_F(WakeChoiceTest, PausesWhenItHadToWait) {
+    is_polite_first();
+    EXPECT_FALSE(is_polite_after_waits());
+    EXPECT_EQ(pause(), 8);
+    EXPECT_TRUE(is_polite_without_waits());
+}
+
+TEST_F(WakeChoiceTest, PausesLongerEachTimeUntilItNeedNotWait) {
+    is_polite_first();
+    for (const int seconds : {8, 16, 32, 64, 64}) {
+        EXPECT_FALSE(is_polite_after_waits());
+        EXPECT_EQ(pause(), seconds);
+    }
+    EXPECT_TRUE(is_polite_without_waits()) << "those who computed have gone";
+    EXPECT_FALSE(is_polite_after_waits());
+    EXPECT_EQ(pause(), 8);
+}
+
+TEST_F(WakeChoiceTest, WaitsOfALoopThatIsBusyItselfAreNoReason) {
+    is_polite_first();
+    EXPECT_TRUE(is_polite_after(300ms, 500ms, 300));
+    EXPECT_FALSE(is_polite_after(200ms, 500ms, 300));
+}
+
+TEST_F(WakeChoiceTest, AFewWaitsOrALongTimeWithoutTurnsTellNothing) {
+    is_polite_first();
+    EXPECT_TRUE(is_polite_after(1ms, 15ms, 9));
+    now_ += 1s;
+    EXPECT_TRUE(is_polite_after_waits());
+    EXPECT_FALSE(is_polite_after_waits()) << "but that is where it starts from";
+}
+
+/// Policies of a thread of its own, before and after a turn.
+int policy_after_turn(int before) {
+    int after = -1;
+    std::thread([&] {
+        const sched_param none{};
+        ASSERT_EQ(::sched_setscheduler(0, before, &none), 0);
+        WakePolicy policy;
+        policy.on_turn(TimePoint(1h));
+        after = ::sched_getscheduler(0);
+    }).join();
+    return after;
+}
+
+TEST(WakePolicyTest, ALoopIsPoliteFromItsFirstTurnOn) {
+    EXPECT_EQ(policy_after_turn(SCHED_OTHER), SCHED_BATCH);
+    EXPECT_TRUE(has_polite_threads());
+}
+
+TEST(WakePolicyTest, LeavesAPolicyAloneThatSomebodyElseChose) {
+    EXPECT_EQ(policy_after_turn(SCHED_IDLE), SCHED_IDLE);
+}
+
+}  // namespace
+}  // namespace routerd::test
