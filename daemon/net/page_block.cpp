@@ -1,6 +1,7 @@
 #include "daemon/net/page_block.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <new>
 
@@ -69,22 +70,28 @@ PageBlock PagePool::take(std::size_t size) {
     const auto fits = [size](const PageBlock& block) {
         return block.size() >= size && block.size() / most_waste <= size;
     };
-    const auto found = std::ranges::find_if(free_, fits);
-    if (found == free_.end()) {
+    const auto found = std::find_if(free_.rbegin(), free_.rend(), fits);
+    if (found == free_.rend()) {
         return PageBlock(size);
     }
     auto block = std::move(*found);
     free_size_ -= block.size();
-    std::swap(*found, free_.back());
-    free_.pop_back();
+    free_.erase(std::next(found).base());
     return block;
 }
 
 void PagePool::give_back(PageBlock block) noexcept {
-    if (!block.is_lent() && free_size_ + block.size() <= most_free) {
-        free_size_ += block.size();
-        free_.push_back(std::move(block));
+    if (block.is_lent() || block.size() > most_free) {
+        return;
     }
+    auto kept = free_.begin();
+    while (free_size_ + block.size() > most_free) {
+        free_size_ -= kept->size();
+        ++kept;
+    }
+    free_.erase(free_.begin(), kept);
+    free_size_ += block.size();
+    free_.push_back(std::move(block));
 }
 
 }  // namespace routerd

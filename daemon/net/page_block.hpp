@@ -38,8 +38,8 @@ class PageBlock {
     unsigned loans_ = 0;
 };
 
-/// Blocks that are free, since new ones cost a page fault for each page. One a loop; its thread
-/// only.
+/// Blocks that are free, since new ones cost a page fault for each page. Those that nobody has used
+/// for the longest time make room for others, whatever their sizes. One a loop; its thread only.
 class PagePool {
   public:
     PageBlock take(std::size_t size);
@@ -48,7 +48,7 @@ class PagePool {
 
   private:
     static constexpr std::size_t most_free = 16U << 20U;  // bytes of all
-    std::vector<PageBlock> free_;
+    std::vector<PageBlock> free_;                         // the last given back is the last
     std::size_t free_size_ = 0;
 };
 

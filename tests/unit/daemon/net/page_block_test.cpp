@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -38,6 +39,21 @@ class PagePoolTest : public testing::Test {
         return pool.take(next).data()[0] == 'x';
     }
 
+    void give_back_used(std::size_t of) {
+        PageBlock block(of);
+        block.data()[0] = 'x';
+        pool.give_back(std::move(block));
+    }
+
+    /// Takes blocks of that size until one is new: how many were not.
+    int count_of_used(std::size_t of) {
+        std::vector<PageBlock> taken;
+        do {
+            taken.push_back(pool.take(of));
+        } while (taken.back().data()[0] == 'x');
+        return static_cast<int>(taken.size()) - 1;
+    }
+
     PagePool pool;
 };
 
@@ -71,15 +87,24 @@ TEST_F(PagePoolTest, WhatWasTakenBackComesAgain) {
 
 TEST_F(PagePoolTest, KeepsNoMoreThanItMay) {
     for (int i = 0; i < 100; ++i) {
-        PageBlock block(1U << 20U);
-        block.data()[0] = 'x';
-        pool.give_back(std::move(block));
+        give_back_used(1U << 20U);
     }
-    int kept = 0;
-    for (int i = 0; i < 100; ++i) {
-        kept += pool.take(1U << 20U).data()[0] == 'x' ? 1 : 0;
+    EXPECT_EQ(count_of_used(1U << 20U), 8);  // of 2 MiB
+}
+
+TEST_F(PagePoolTest, WhatWasUsedLongAgoMakesRoomForOtherSizes) {
+    for (int i = 0; i < 8; ++i) {
+        give_back_used(1U << 20U);
     }
-    EXPECT_EQ(kept, 8);  // of 2 MiB
+    EXPECT_TRUE(comes_again(PageBlock(size), size)) << "or each body of that size is mapped anew";
+    EXPECT_EQ(count_of_used(1U << 20U), 7);
+}
+
+TEST_F(PagePoolTest, OneLargerThanAllItMayKeepDrivesNothingOut) {
+    give_back_used(size);
+    give_back_used(17U << 20U);
+    EXPECT_EQ(count_of_used(17U << 20U), 0);
+    EXPECT_EQ(count_of_used(size), 1);
 }
 
 }  // namespace
