@@ -76,6 +76,15 @@ def settled(look, seconds=1.5, most=30):
     return last
 
 
+def least(look, seconds):
+    """Of each of the numbers that look() gives, the least in that time."""
+    deadline, found = time.monotonic() + seconds, look()
+    while time.monotonic() < deadline:
+        time.sleep(0.01)
+        found = tuple(map(min, found, look()))
+    return found
+
+
 def end(process, seconds):
     """Asks it to, and makes it where that takes longer; returns its exit status."""
     if process.poll() is None:
