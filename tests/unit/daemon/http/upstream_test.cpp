@@ -1,10 +1,10 @@
 #include "daemon/http/upstream.hpp"
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -16,6 +16,7 @@
 #include "daemon/net/tls_context.hpp"
 #include "tests/support/coroutine.hpp"
 #include "tests/support/descriptor_limit.hpp"
+#include "tests/support/socket_pair.hpp"
 
 namespace routerd::test {
 namespace {
@@ -82,10 +83,8 @@ int send_buffer(Upstream& upstream) {
 TEST(UpstreamTest, MakesRoomForWhatIsLarge) {
     asio::io_context loop(1);
     IoLoop io(loop.get_executor());
-    std::array<int, 2> ends{};
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
-    const UniqueFd server(ends[1]);
-    Upstream upstream(UniqueFd{ends[0]}, io);
+    auto [ours, server] = test::socket_pair();
+    Upstream upstream(std::move(ours), io);
     const auto usual = send_buffer(upstream);
     upstream.make_room(100'000);
     EXPECT_EQ(send_buffer(upstream), usual) << "it goes in as it is";

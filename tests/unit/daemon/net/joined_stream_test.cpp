@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/net/stream.hpp"
+#include "tests/support/socket_pair.hpp"
 
 namespace routerd {
 namespace {
@@ -24,11 +26,9 @@ using State = Stream::Outcome::State;
 class Line final : public Stream::Owner {
   public:
     explicit Line(IoLoop& loop) {
-        std::array<int, 2> ends{};
-        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),
-                  0);
-        stream = std::make_unique<Stream>(UniqueFd(ends[0]), loop, *this);
-        peer = UniqueFd(ends[1]);
+        UniqueFd ours;
+        std::tie(ours, peer) = test::socket_pair();
+        stream = std::make_unique<Stream>(std::move(ours), loop, *this);
     }
 
     void say(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <numeric>
 #include <string>
+#include <tuple>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,6 +14,7 @@
 
 #include "daemon/net/page_block.hpp"
 #include "daemon/net/stream.hpp"
+#include "tests/support/socket_pair.hpp"
 
 namespace routerd {
 namespace {
@@ -20,11 +22,7 @@ namespace {
 class LenderTest : public testing::Test {
   protected:
     LenderTest() {
-        std::array<int, 2> ends{};
-        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),
-                  0);
-        socket = UniqueFd(ends[0]);
-        peer = UniqueFd(ends[1]);
+        std::tie(socket, peer) = test::socket_pair();
         std::iota(block.data(), block.data() + size, '\0');
     }
 

@@ -1,11 +1,11 @@
 #include "daemon/net/loop_wait.hpp"
 
-#include <array>
 #include <functional>
 #include <future>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <tuple>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -15,10 +15,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/net/poller.hpp"
+#include "tests/support/socket_pair.hpp"
 
 namespace routerd {
 namespace {
@@ -29,10 +29,7 @@ using namespace std::chrono_literals;
 class Watched final : public Poller::Watched {
   public:
     explicit Watched(Poller& poller) : poller_(poller) {
-        std::array<int, 2> ends{};
-        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-        ours_ = UniqueFd(ends[0]);
-        theirs_ = UniqueFd(ends[1]);
+        std::tie(ours_, theirs_) = test::socket_pair();
         poller_.add(ours_.get(), *this);
     }
     Watched(const Watched&) = delete;

@@ -4,19 +4,16 @@
 #include <array>
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/unique_fd.hpp"
+#include "tests/support/socket_pair.hpp"
 
 namespace routerd {
 namespace {
 
 TEST(PeerTest, KnowsWhoConnected) {
-    std::array<int, 2> ends{};
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-    const UniqueFd one(ends[0]);
-    const UniqueFd other(ends[1]);
+    const auto [one, other] = test::socket_pair();
     const auto peer = peer_of(one.get());
     ASSERT_TRUE(peer) << peer.error().message();
     EXPECT_EQ(peer->user, ::geteuid());

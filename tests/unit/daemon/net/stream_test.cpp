@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/net/turn_time.hpp"
+#include "tests/support/socket_pair.hpp"
 
 namespace routerd {
 namespace {
@@ -45,11 +47,9 @@ class Owner final : public Stream::Owner {
 class StreamTest : public testing::Test {
   protected:
     StreamTest() {
-        std::array<int, 2> ends{};
-        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),
-                  0);
-        stream_ = std::make_unique<Stream>(UniqueFd(ends[0]), io_, owner_);
-        peer_ = UniqueFd(ends[1]);
+        UniqueFd ours;
+        std::tie(ours, peer_) = test::socket_pair();
+        stream_ = std::make_unique<Stream>(std::move(ours), io_, owner_);
     }
 
     /// In place of the socket pair.
@@ -198,11 +198,9 @@ TEST_F(StreamTest, AnOwnerMayDestroyItWhenItIsTold) {
 }
 
 TEST_F(StreamTest, WhoIsDestroyedByAnotherIsNotTold) {
-    std::array<int, 2> ends{};
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+    auto [ours, other_peer] = test::socket_pair();
     Owner other_owner;
-    auto other = std::make_unique<Stream>(UniqueFd(ends[0]), io_, other_owner);
-    const UniqueFd other_peer(ends[1]);
+    auto other = std::make_unique<Stream>(std::move(ours), io_, other_owner);
     owner_.readable = [&other] { other.reset(); };
     other_owner.readable = [this] { stream_.reset(); };
     say("x");

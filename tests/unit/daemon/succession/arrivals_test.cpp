@@ -2,23 +2,22 @@
 
 #include <array>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/net/tls_session.hpp"
+#include "tests/support/socket_pair.hpp"
 
 namespace routerd::succession {
 namespace {
 
 TEST(ArrivalsTest, PassAConnectionWithWhatHasCome) {
-    std::array<int, 2> ends{};
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-    const UniqueFd client(ends[1]);
     Arrival arrival;
-    arrival.socket = UniqueFd(ends[0]);
+    UniqueFd client;
+    std::tie(arrival.socket, client) = test::socket_pair();
     arrival.is_control = true;
     arrival.input.assign(3U << 20U, 'x');  // far more than a packet takes
     arrival.input += '\0';

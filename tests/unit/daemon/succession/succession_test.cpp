@@ -1,8 +1,8 @@
 // A daemon that has left its models, and its successor, on one loop.
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -10,7 +10,6 @@
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
 #include "daemon/net/tls_session.hpp"
 #include "daemon/succession/arrivals.hpp"
@@ -19,6 +18,7 @@
 #include "daemon/succession/successor_gate.hpp"
 #include "tests/support/coroutine.hpp"
 #include "tests/support/played_gate.hpp"
+#include "tests/support/socket_pair.hpp"
 
 namespace routerd::test {
 namespace {
@@ -218,11 +218,9 @@ TEST_F(SuccessionTest, QuestionsAreAnswered) {
 
 TEST_F(SuccessionTest, ConnectionsAndRecordsArePassedOn) {
     serve();
-    std::array<int, 2> ends{};
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-    const UniqueFd client(ends[1]);
     Arrival arrival;
-    arrival.socket = UniqueFd(ends[0]);
+    UniqueFd client;
+    std::tie(arrival.socket, client) = test::socket_pair();
     arrival.input = "GET /";
     auto packet = succession::to_packet(std::move(arrival));
     ASSERT_TRUE(packet);
