@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "daemon/net/lender.hpp"
 #include "daemon/net/tls_session.hpp"
 #include "daemon/net/turn_time.hpp"
 
@@ -22,6 +23,10 @@ constexpr std::chrono::seconds last_words(10);   // until a client has taken the
 constexpr std::size_t tiny = 64;                 // bytes of a read
 constexpr int trickle = 2;                       // tiny reads in a row
 constexpr std::size_t read_at_once = 1U << 20U;  // bytes; then others have their turn
+// Bytes of a request that are read by one call, if the client's last one was such. One that is
+// larger has to be moved when its length is known, which costs more the more was read before.
+constexpr std::size_t much = Lender::least;
+constexpr std::size_t most_at_first = 60U << 10U;  // there is room for them where `much` fits
 
 Error client_left() {
     return {Errc::cancelled, "the client left"};
@@ -65,6 +70,10 @@ std::string_view Connection::input() const noexcept {
     return {memory_.data() + begin_, end_ - begin_};
 }
 
+std::string_view Connection::join(std::string_view front, std::string_view part) noexcept {
+    return part.data() == input().data() ? memory_.join(front, part) : std::string_view();
+}
+
 void Connection::consume(std::size_t count) noexcept {
     begin_ += count;
 }
@@ -72,6 +81,9 @@ void Connection::consume(std::size_t count) noexcept {
 void Connection::release(std::size_t count) noexcept {
     begin_ = end_ - count;
     if (count == 0) {
+        if (end_ > 0) {
+            asked_much_ = end_ >= much && end_ <= most_at_first;
+        }
         memory_.give_back(stream_.loop());
         begin_ = end_ = 0;
     }
@@ -104,8 +116,8 @@ void Connection::reserve(std::size_t whole) {
 bool Connection::read_now() {
     if (end_ == memory_.capacity()) {
         const auto held = end_ - begin_;
-        reserve(held + std::max(InputMemory::least,
-                                held));  // doubling: its bytes are moved once on average
+        const auto least = asked_much_ ? much : InputMemory::least;
+        reserve(held + std::max(least, held));  // doubling: its bytes are moved once on average
     }
     const auto got = stream_.read(std::span(memory_.data() + end_, memory_.capacity() - end_));
     if (got.state == State::moved) {

@@ -55,6 +55,10 @@ class Connection final : private Stream::Owner {
     /// For what is decoded in place.
     char* mutable_input() noexcept { return memory_.data() + begin_; }
 
+    /// Puts `front` right before `part`, the front of the input, in place of what was consumed:
+    /// both, as one. Empty: it would not be lent, or there is no room.
+    std::string_view join(std::string_view front, std::string_view part) noexcept;
+
     /// A server may from now on read `part` of the input where it is, see Stream::lend(): its
     /// memory is not used again before take_back(), if ever. False: `part` is not of such memory.
     bool lend(std::string_view part) noexcept { return memory_.lend(part); }
@@ -144,7 +148,8 @@ class Connection final : private Stream::Owner {
     bool expired_ = false;
     bool idle_ = false;
     Answers answers_ = Answers::nobody;
-    int tiny_reads_ = 0;  // in a row, at most as many as make a trickle
+    int tiny_reads_ = 0;       // in a row, at most as many as make a trickle
+    bool asked_much_ = false;  // the last request: the next one may, too
     InputMemory memory_;
     std::size_t begin_ = 0;         // first byte not consumed
     std::size_t end_ = 0;           // end of what was received

@@ -16,8 +16,11 @@ class InputMemory {
     static constexpr std::size_t padding = 64;
     /// Bytes of a block: enough for most heads and small bodies.
     static constexpr std::size_t least = BlockPool::size - padding;
+    /// Bytes of pages before data(): enough for most heads that a server is sent with a body.
+    static constexpr std::size_t before = 512;
 
     InputMemory() = default;
+    /// Of `capacity` bytes at least; of pages from Lender::least on.
     InputMemory(IoLoop& loop, std::size_t capacity);
 
     char* data() const noexcept { return data_; }
@@ -25,6 +28,10 @@ class InputMemory {
 
     /// Gives it to the next who needs such, unless a server may still read it. Empty afterwards.
     void give_back(IoLoop& loop) noexcept;
+
+    /// Copies `front` to right before `part`, over what is there. Both, as one; empty: there is no
+    /// room, or nothing may be written to it, or it is not of the kind.
+    std::string_view join(std::string_view front, std::string_view part) noexcept;
 
     /// From now on nothing may be written to it. False: it is not of the kind.
     bool lend(std::string_view part) noexcept;

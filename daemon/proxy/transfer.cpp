@@ -69,9 +69,16 @@ void Transfer::wake() {
 void Transfer::start(std::string_view head, std::string_view body) {
     auto& connection = exchange_.connection();
     request_ = {asio::buffer(head), asio::buffer(body)};
-    upstream_.make_room(body.size());
-    lends_ = upstream_.may_borrow() && connection.lend(body);
     to_send_ = request_;
+    upstream_.make_room(body.size());
+    if (upstream_.may_borrow()) {
+        const auto joined = connection.join(head, body);
+        lends_ = connection.lend(body);
+        if (lends_ && !joined.empty()) {  // one piece goes with one call less
+            to_send_ = to_send_.last(1);
+            to_send_.front() = asio::buffer(joined);
+        }
+    }
     mark_ = upstream_.stream().mark();
     upstream_.set_user(this);
     upstream_.stream().set_deadline(turn_now() + limits_.first_byte);

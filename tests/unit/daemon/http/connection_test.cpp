@@ -5,7 +5,9 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -18,6 +20,7 @@
 
 #include "daemon/net/tls_session.hpp"
 #include "tests/support/coroutine.hpp"
+#include "tests/support/socket_pair.hpp"
 
 namespace routerd {
 namespace {
@@ -26,13 +29,7 @@ using namespace std::chrono_literals;
 
 class ConnectionTest : public testing::Test {
   protected:
-    ConnectionTest() {
-        std::array<int, 2> ends{};
-        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),
-                  0);
-        arrival_.socket = UniqueFd(ends[0]);
-        client_ = UniqueFd(ends[1]);
-    }
+    ConnectionTest() { std::tie(arrival_.socket, client_) = test::socket_pair(); }
 
     asio::awaitable<void> sends(std::size_t size, std::chrono::milliseconds patience) {
         Connection connection(std::move(arrival_), io_);
@@ -82,13 +79,7 @@ TEST_F(ConnectionTest, SendsNothingMoreToAClientThatTakesNothing) {
 /// reads it when the second has come.
 class LentInputTest : public ConnectionTest {
   protected:
-    LentInputTest() {
-        std::array<int, 2> ends{};
-        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),
-                  0);
-        to_server_ = UniqueFd(ends[0]);
-        server_ = UniqueFd(ends[1]);
-    }
+    LentInputTest() { std::tie(to_server_, server_) = test::socket_pair(); }
 
     void client_sends(std::string_view bytes) {
         ASSERT_EQ(::send(client_.get(), bytes.data(), bytes.size(), 0),
@@ -146,6 +137,53 @@ TEST_F(LentInputTest, IsNotTheNextBodys) {
 
 TEST_F(LentInputTest, IsNotThatOfABodyThatCameWithItInPart) {
     run(both_come(3'000));
+}
+
+TEST_F(LentInputTest, IsJoinedWithAHeadBeforeIt) {
+    auto scenario = [this]() -> asio::awaitable<void> {
+        Connection connection(std::move(arrival_), io_);
+        const std::string_view consumed = "what came before it";
+        client_sends(std::string(consumed) + first_);
+        co_await receive(connection, consumed.size() + size);
+        connection.consume(consumed.size());
+        const auto body = connection.input();
+        const std::string longest(InputMemory::before + consumed.size(), 'h');
+        EXPECT_TRUE(connection.join(longest + "h", body).empty()) << "there is no room";
+        EXPECT_TRUE(connection.join(longest, body) == longest + first_);
+        EXPECT_TRUE(connection.join("head", body) == "head" + first_);
+        EXPECT_TRUE(connection.join("", body.substr(1)).empty()) << "it overwrote the first byte";
+        EXPECT_TRUE(connection.join("head", second_).empty()) << "it is elsewhere";
+        lend(connection);
+        EXPECT_TRUE(connection.join("head", connection.input()).empty()) << "a server reads there";
+        EXPECT_TRUE(server_reads() == first_);
+    };
+    run(scenario());
+}
+
+TEST_F(LentInputTest, IsReadAtOnceWhereTheLastWasAsLarge) {
+    auto scenario = [this]() -> asio::awaitable<void> {
+        Connection connection(std::move(arrival_), io_);
+        const auto all_at_once = [&](std::string_view bytes) -> asio::awaitable<bool> {
+            client_sends(bytes);
+            const auto received = co_await connection.receive(steady_now() + 10s);
+            const bool is_all = received && connection.input() == bytes;
+            while (connection.input().size() < bytes.size()) {
+                const auto rest = co_await connection.receive(steady_now() + 10s);
+                if (!rest) {
+                    co_return false;
+                }
+            }
+            connection.release(0);
+            co_return is_all;
+        };
+        std::vector<bool> were;
+        for (const auto& bytes : {first_, second_, std::string("small"), first_, second_}) {
+            const bool was = co_await all_at_once(bytes);
+            were.push_back(was);
+        }
+        EXPECT_EQ(were, std::vector({false, true, true, false, true}));
+    };
+    run(scenario());
 }
 
 TEST_F(LentInputTest, WhatIsSmallIsNotLent) {
