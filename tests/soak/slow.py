@@ -5,7 +5,7 @@ measurement, with the slow ones at another daemon, tells what they cost the mach
 talk to; it is printed and judges nothing.
 """
 import collections
-import heapq
+import itertools
 import multiprocessing
 import os
 import select
@@ -18,50 +18,59 @@ from processes import wait_for
 RISE = 1.1  # of the others' p99, beside the slow ones over alone
 ALONE, ELSEWHERE, BESIDE = WAYS = 'alone', 'elsewhere', 'beside them'
 PAUSE = 1.0  # seconds between two bytes of a slow client
+TURN = 0.005  # seconds between those of one slow client and the next
+NEW = 2000  # of them a second come, at most
 RATE, AT_ONCE = 500, 32  # of the others: requests a second, connections
 HEAD = b'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-Slow: '
 BODY = HEAD[:-len(b'X-Slow: ')] + b'Content-Length: 100000\r\n\r\n{"x": "'
 
 
 class SlowClients:
-    """Each sends a byte a second, and comes again when it was closed."""
+    """Each sends a byte a second, and comes again when it was closed. They take their turns by many
+    at a time, like packets from a network: thousands of wake-ups a second of theirs would be what
+    is measured."""
 
     def __init__(self, port, heads, bodies):
-        self.port, self.due, self.open = port, [], {}
-        for number, begin in enumerate([HEAD] * heads + [BODY] * bodies):
-            heapq.heappush(self.due, (time.monotonic() + number / 2000, number, begin))
+        self.port, self.begins, self.open = port, [HEAD] * heads + [BODY] * bodies, {}
+        self.numbers, self.poller, self.may_begin = {}, select.epoll(), 0
 
-    def step(self, number, begin):
+    def step(self, number):
         sock = self.open.get(number)
+        if sock is None:
+            return self.begin(number)
         try:
-            if sock is None:
-                sock = self.open[number] = client.connect(self.port)
-                sock.sendall(begin)
-                sock.setblocking(False)
-            else:
-                sock.send(b'x')
+            sock.send(b'x')
         except OSError:
-            if number in self.open:
-                self.open.pop(number).close()
-            return
-        self.forget_if_closed(number, sock)
+            self.close(number)
 
-    def forget_if_closed(self, number, sock):
+    def begin(self, number):
+        if self.may_begin == 0:
+            return
+        self.may_begin -= 1
         try:
-            sock.recv(4096)  # an answer, or the end: it took too long
-            self.open.pop(number).close()
-        except BlockingIOError:
-            pass
+            sock = client.connect(self.port)
+            sock.sendall(self.begins[number])
         except OSError:
-            self.open.pop(number).close()
+            return
+        sock.setblocking(False)
+        self.open[number], self.numbers[sock.fileno()] = sock, number
+        self.poller.register(sock, select.EPOLLIN)
+
+    def close(self, number):
+        sock = self.open.pop(number)
+        del self.numbers[sock.fileno()]
+        sock.close()
 
     def run(self, held):
-        while True:
-            when, number, begin = heapq.heappop(self.due)
-            time.sleep(max(0, when - time.monotonic()))
-            self.step(number, begin)
+        began, turns = time.monotonic(), round(PAUSE / TURN)
+        for turn in itertools.count():
+            time.sleep(max(0, began + turn * TURN - time.monotonic()))
+            for fd, _ in self.poller.poll(0):
+                self.close(self.numbers[fd])  # an answer, or the end: it took too long
+            self.may_begin = round(NEW * TURN)
+            for number in range(turn % turns, len(self.begins), turns):
+                self.step(number)
             held.value = len(self.open)
-            heapq.heappush(self.due, (when + PAUSE, number, begin))
 
 
 def run_slow(port, heads, bodies, held, judged):
