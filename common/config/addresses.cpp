@@ -1,5 +1,6 @@
 #include "common/config/addresses.hpp"
 
+#include <cstdint>
 #include <string_view>
 
 #include <sys/un.h>

@@ -127,6 +127,23 @@ class TreeTest(LintTest):
         self.assert_refused('tree', 'daemon/net/long.hpp:1')
 
 
+class IntegersTest(LintTest):
+    USE = 'std::uint32_t x = 1;'
+
+    def test_an_include_of_its_own_or_of_a_header_of_ours_is_fine(self):
+        self.write('common/base/x.hpp', '#include <cstdint>')
+        self.write('common/base/y.hpp', '#include "common/base/x.hpp"')
+        self.write('daemon/net/own.cpp', '#include <cstdint>\n' + self.USE)
+        self.write('daemon/net/ours.cpp', '#include "common/base/y.hpp"\n' + self.USE)
+        self.write('daemon/net/none.cpp', 'std::size_t x = 1;')
+        self.assert_accepted('integers')
+
+    def test_one_of_others_is_not(self):
+        self.write('common/base/x.hpp', '#include <charconv>')
+        self.write('daemon/net/x.cpp', '#include "common/base/x.hpp"\n' + self.USE)
+        self.assert_refused('integers', 'daemon/net/x.cpp:2')
+
+
 class ForbiddenTest(LintTest):
     def lint(self, name):
         subprocess.run(['git', 'init', '-q', self.root], check=True)

@@ -1,5 +1,6 @@
 #include "common/base/text_writer.hpp"
 
+#include <cstdint>
 #include <limits>
 
 #include <gtest/gtest.h>
