@@ -23,15 +23,6 @@ constexpr auto never = TimePoint::max();
 // programs
 std::atomic<bool> some_are_polite = false;
 
-/// nullopt: there are no figures, or no descriptor to read them by.
-std::optional<ProcessorTime> own_processor_time() noexcept {
-    const UniqueFd file(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
-    std::array<char, 100> text{};
-    const auto size = file ? ::read(file.get(), text.data(), text.size()) : -1;
-    return size > 0 ? processor_time_in({text.data(), static_cast<std::size_t>(size)})
-                    : std::nullopt;
-}
-
 }  // namespace
 
 std::optional<ProcessorTime> processor_time_in(std::string_view schedstat) {
@@ -52,6 +43,14 @@ std::optional<ProcessorTime> processor_time_in(std::string_view schedstat) {
     return ProcessorTime{.ran = std::chrono::nanoseconds(numbers[0]),
                          .waited = std::chrono::nanoseconds(numbers[1]),
                          .times = static_cast<std::uint64_t>(numbers[2])};
+}
+
+std::optional<ProcessorTime> own_processor_time() noexcept {
+    const UniqueFd file(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
+    std::array<char, 100> text{};
+    const auto size = file ? ::read(file.get(), text.data(), text.size()) : -1;
+    return size > 0 ? processor_time_in({text.data(), static_cast<std::size_t>(size)})
+                    : std::nullopt;
 }
 
 WakeChoice::Waits WakeChoice::waits(TimePoint now, const ProcessorTime& total) const noexcept {
@@ -84,7 +83,7 @@ void WakePolicy::look(TimePoint now) noexcept {
     if (is_first && ::sched_getscheduler(0) != SCHED_OTHER) {
         return;
     }
-    const auto total = own_processor_time();
+    const auto total = source_();
     if (be(total && choice_.is_polite(now, *total))) {
         next_look_ = now + WakeChoice::look_every;
     }

@@ -20,6 +20,10 @@ struct ProcessorTime {
 /// nullopt for any other.
 std::optional<ProcessorTime> processor_time_in(std::string_view schedstat);
 
+/// Of the calling thread; nullopt: the system keeps no such figures, or there is no descriptor to
+/// read them by.
+std::optional<ProcessorTime> own_processor_time() noexcept;
+
 /// Whether a loop that is woken interrupts who runs on its processor, as is usual (SCHED_OTHER), or
 /// is polite: lets that one go on until it waits or its slice ends (SCHED_BATCH, see sched(7)). The
 /// latter halves what a request costs where those who wake each other have little to do: none is
@@ -55,6 +59,11 @@ class WakeChoice {
 /// alone that has another policy than the usual one from elsewhere. Used on that thread only.
 class WakePolicy {
   public:
+    using Source = std::optional<ProcessorTime> (*)() noexcept;
+
+    /// `source`: what it goes by.
+    explicit WakePolicy(Source source = own_processor_time) noexcept : source_(source) {}
+
     /// With each turn: looks once in `look_every`, by three system calls.
     void on_turn(TimePoint now) noexcept {
         if (now >= next_look_) {
@@ -66,6 +75,7 @@ class WakePolicy {
     void look(TimePoint now) noexcept;
     bool be(bool polite) noexcept;
 
+    Source source_;
     TimePoint next_look_ = TimePoint::min();
     WakeChoice choice_;
     bool polite_ = false;

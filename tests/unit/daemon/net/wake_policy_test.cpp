@@ -1,6 +1,7 @@
 #include "daemon/net/wake_policy.hpp"
 
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -95,22 +96,49 @@ TEST_F(WakeChoiceTest, AFewWaitsOrALongTimeWithoutTurnsTellNothing) {
     EXPECT_FALSE(is_polite_after_waits()) << "but that is where it starts from";
 }
 
-/// Policies of a thread of its own, before and after a turn.
-int policy_after_turn(int before) {
-    int after = -1;
+/// Of a thread of its own that had the policy `before`: what it has after each of these seconds of
+/// turns, by the figures of `source`.
+std::vector<int> policies(int before, std::size_t seconds, WakePolicy::Source source) {
+    std::vector<int> found;
     std::thread([&] {
         const sched_param none{};
         ASSERT_EQ(::sched_setscheduler(0, before, &none), 0);
-        WakePolicy policy;
-        policy.on_turn(TimePoint(1h));
-        after = ::sched_getscheduler(0);
+        WakePolicy policy(source);
+        for (TimePoint now{1h}; found.size() < seconds; now += 1s) {
+            policy.on_turn(now);
+            found.push_back(::sched_getscheduler(0));
+        }
     }).join();
-    return after;
+    return found;
+}
+
+int policy_after_turn(int before) {
+    return policies(before, 1, own_processor_time).back();
+}
+
+/// Of a loop that waits a millisecond each time in one second, and not before or after.
+std::optional<ProcessorTime> waits_for_a_second() noexcept {
+    static thread_local std::uint64_t seconds = 0;
+    ++seconds;
+    return ProcessorTime{
+        .ran = seconds * 20ms, .waited = seconds < 3 ? 0ms : 100ms, .times = seconds * 100};
 }
 
 TEST(WakePolicyTest, ALoopIsPoliteFromItsFirstTurnOn) {
     EXPECT_EQ(policy_after_turn(SCHED_OTHER), SCHED_BATCH);
     EXPECT_TRUE(has_polite_threads());
+}
+
+TEST(WakePolicyTest, ALoopThatHadToWaitInterruptsOthersForSomeSeconds) {
+    const auto found = policies(SCHED_OTHER, 11, waits_for_a_second);
+    std::vector<int> wanted(11, SCHED_OTHER);
+    wanted[0] = wanted[1] = wanted[10] = SCHED_BATCH;
+    EXPECT_EQ(found, wanted);
+}
+
+TEST(WakePolicyTest, ALoopWithoutFiguresIsAsItWas) {
+    const auto none = []() noexcept { return std::optional<ProcessorTime>(); };
+    EXPECT_EQ(policies(SCHED_OTHER, 2, none), std::vector<int>(2, SCHED_OTHER));
 }
 
 TEST(WakePolicyTest, LeavesAPolicyAloneThatSomebodyElseChose) {
