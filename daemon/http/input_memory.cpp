@@ -31,8 +31,12 @@ void InputMemory::give_back(IoLoop& loop) noexcept {
     }
 }
 
+bool InputMemory::can_lend(std::string_view part) const noexcept {
+    return part.size() >= Lender::least && pages_.contains(part);
+}
+
 std::string_view InputMemory::join(std::string_view front, std::string_view part) noexcept {
-    const bool may_join = pages_.contains(part) && !is_lent() &&
+    const bool may_join = can_lend(part) && !is_lent() &&
                           front.size() <= static_cast<std::size_t>(part.data() - pages_.data());
     if (!may_join) {
         return {};
@@ -43,11 +47,11 @@ std::string_view InputMemory::join(std::string_view front, std::string_view part
 }
 
 bool InputMemory::lend(std::string_view part) noexcept {
-    const bool may_lend = part.size() >= Lender::least && pages_.contains(part);
-    if (may_lend) {
+    const bool lends = can_lend(part);
+    if (lends) {
         pages_.lend();
     }
-    return may_lend;
+    return lends;
 }
 
 }  // namespace routerd

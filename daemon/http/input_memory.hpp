@@ -40,6 +40,8 @@ class InputMemory {
     bool is_lent() const noexcept { return pages_.is_lent(); }
 
   private:
+    bool can_lend(std::string_view part) const noexcept;
+
     BlockPool::Block block_;  // or of the heap
     PageBlock pages_;
     char* data_ = nullptr;
