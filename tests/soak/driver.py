@@ -44,7 +44,7 @@ def whole_path(text):
     return pathlib.Path(text).resolve()
 
 
-def read_arguments(text, cases):
+def read_arguments(text, cases, own):
     parser = argparse.ArgumentParser(description=text, usage=argparse.SUPPRESS,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     hidden = argparse.SUPPRESS  # the text above says it
@@ -52,6 +52,8 @@ def read_arguments(text, cases):
     parser.add_argument('--short', action='store_true', help=hidden)
     parser.add_argument('--routerd', default=target.ROUTERD, type=whole_path, help=hidden)
     parser.add_argument('--tiny-model', default=target.TINY_MODEL, type=whole_path, help=hidden)
+    for name, default in own.items():
+        parser.add_argument(f'--{name}', default=default, type=type(default), help=hidden)
     arguments = parser.parse_args()
     for case in arguments.cases:
         if case not in cases:
@@ -77,10 +79,11 @@ def run(case, parts, arguments, folder):
     return passed
 
 
-def main(text, cases):
+def main(text, cases, **own):
     """Runs the cases that the command line names. `text`: what --help says; `cases`: the parts of
-    each, which take a Bench and say whether they passed."""
-    arguments = read_arguments(text, cases)
+    each, which take a Bench and say whether they passed; `own`: options of theirs, with what they
+    are unless given."""
+    arguments = read_arguments(text, cases, own)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # those who are started inherit it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and so end what was started

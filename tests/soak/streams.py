@@ -18,11 +18,13 @@ def most_streams():
 
 
 def hold(bench, wanted=10_000, seconds=600):
-    """One event a second each, for that long."""
+    """An event each `--interval` seconds, for that long."""
     if bench.short:
         wanted, seconds = 300, 5
-    count = min(wanted, most_streams())
-    router = bench.router('hold', answer=f'stream {seconds} 1')
+    count, interval = min(wanted, most_streams()), bench.arguments.interval
+    number = round(seconds / interval)
+    answer = f'stream {number} {interval}'
+    router = bench.router('hold', answer=answer)
     ramp = max(1, count / 500)
     memory = {'before': router.memory()}
 
@@ -33,14 +35,15 @@ def hold(bench, wanted=10_000, seconds=600):
             bench.note(f'{second} s: {len(run.open)} streams are open, {said_of(run)}, '
                        f'{router.memory() >> 10} KiB')
 
-    plan = [(i / 500, client.request(f'stream {seconds} 1'), client.events(seconds))
-            for i in range(count)]
+    sent, events = client.request(answer), client.events(number)
+    plan = [(i / 500, sent, events) for i in range(count)]
     run = client.Streams(router.port, plan, count, look).run()
     each = (memory.get('held', 0) - memory['before']) / count
     less = '' if count == wanted else f' (not {wanted}: the limit of open files)'
     return bench.verdict(
         run.whole == count and bench.bounded(router, each, STREAM_BYTES),
-        f'{count} streams{less} x {seconds} s: {said_of(run)}; {each / 1024:.1f} KiB each')
+        f'{count} streams{less} x {seconds} s, an event each {interval:g} s: {said_of(run)}; '
+        f'{each / 1024:.1f} KiB each')
 
 
 def pass_by(bench, count=20_000):
