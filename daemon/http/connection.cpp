@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "daemon/net/lender.hpp"
+#include "daemon/net/pieces.hpp"
 #include "daemon/net/tls_session.hpp"
 #include "daemon/net/turn_time.hpp"
 
@@ -170,7 +171,11 @@ bool Connection::has_sent_all() {
 }
 
 bool Connection::send_some(std::span<asio::const_buffer>& buffers) noexcept {
-    return stream_.is_open() && stream_.write(buffers).state != State::failed;
+    if (!stream_.is_open()) {
+        return false;
+    }
+    const auto sent = will_finish_ ? stream_.write_last(buffers) : stream_.write(buffers);
+    return sent.state != State::failed;
 }
 
 asio::awaitable<Result<void>> Connection::send(std::span<asio::const_buffer> buffers,

@@ -90,6 +90,9 @@ class Connection final : private Stream::Owner {
                                        std::chrono::milliseconds patience);
     asio::awaitable<Result<void>> send(std::string_view bytes, std::chrono::milliseconds patience);
 
+    /// What is sent from now on is the last, and leaves with finish(), which follows at once.
+    void will_finish() noexcept { will_finish_ = true; }
+
     /// Sends what the socket takes now and advances `buffers`; what is left can be sent when
     /// on_writable() tells. False when the client is gone.
     bool send_some(std::span<asio::const_buffer>& buffers) noexcept;
@@ -147,6 +150,7 @@ class Connection final : private Stream::Owner {
     bool gone_ = false;
     bool expired_ = false;
     bool idle_ = false;
+    bool will_finish_ = false;
     Answers answers_ = Answers::nobody;
     int tiny_reads_ = 0;       // in a row, at most as many as make a trickle
     bool asked_much_ = false;  // the last request: the next one may, too

@@ -115,6 +115,13 @@ asio::awaitable<void> Exchange::respond(Response response) {
     }
 }
 
+asio::awaitable<void> Exchange::refuse(Response response) {
+    if (!request_.head.keep_alive) {
+        connection_.will_finish();
+    }
+    co_await respond(std::move(response));
+}
+
 asio::awaitable<void> Exchange::respond(const Error& error) {
     auto response = error_response(error, dialect());
     co_await respond(std::move(response));

@@ -115,6 +115,9 @@ class Exchange {
     /// The same for an error, in this path's dialect.
     asio::awaitable<void> respond(const Error& error);
 
+    /// The answer of a server that ends the connection right after it, unless it is kept.
+    asio::awaitable<void> refuse(Response response);
+
     /// Sends the head of an answer whose body comes in pieces (chunked; to an HTTP/1.0 client until
     /// close). False when the client is gone.
     asio::awaitable<bool> begin_stream(unsigned status, std::string_view content_type);

@@ -389,7 +389,7 @@ asio::awaitable<void> Server::go_on(Exchange& exchange, Served& served, Step ste
     if (step == Step::handle) {
         co_await served.route->handler(exchange);
     } else if (served.refusal) {
-        co_await exchange.respond(std::move(*served.refusal));
+        co_await exchange.refuse(std::move(*served.refusal));
     } else {
         exchange.abort();
     }
@@ -424,7 +424,7 @@ asio::awaitable<void> Server::refuse(Connection& connection, Exchange::Request& 
     request.head.body = http::BodyKind::none;
     set_new_request_id(request.id);
     Exchange exchange(connection, request, {});
-    co_await exchange.respond(std::move(refusal));
+    co_await exchange.refuse(std::move(refusal));
     co_await connection.finish();
 }
 

@@ -13,8 +13,8 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
+#include "daemon/net/pieces.hpp"
 #include "daemon/net/tls_session.hpp"
 
 namespace routerd {
@@ -22,44 +22,7 @@ namespace {
 
 using State = Stream::Outcome::State;
 
-constexpr std::size_t pieces_at_once = 16;
-constexpr std::size_t joined_most = 4096;     // bytes
 constexpr std::size_t low_water_most = 4096;  // bytes; far from what makes a receive buffer grow
-
-/// Small pieces are joined first: a copy costs less than what the kernel does for each piece.
-ssize_t send_joined(int socket, std::span<const asio::const_buffer> buffers) noexcept {
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): nothing is read before it was written
-    std::array<char, joined_most> joined;
-    std::size_t size = 0;
-    for (const auto& buffer : buffers) {
-        if (buffer.size() > 0) {
-            std::memcpy(joined.data() + size, buffer.data(), buffer.size());
-            size += buffer.size();
-        }
-    }
-    return ::send(socket, joined.data(), size, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-ssize_t send_pieces(int socket, std::span<const asio::const_buffer> buffers) noexcept {
-    if (buffers.size() == 1) {
-        const auto& only = buffers.front();
-        return ::send(socket, only.data(), only.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    }
-    if (size_of(buffers) <= joined_most) {
-        return send_joined(socket, buffers);
-    }
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): the same
-    std::array<iovec, pieces_at_once> pieces;
-    std::size_t count = 0;
-    for (; count < pieces.size() && count < buffers.size(); ++count) {
-        // sendmsg() does not write to it
-        pieces[count] = {const_cast<void*>(buffers[count].data()), buffers[count].size()};
-    }
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = count;
-    return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
 
 /// Bytes of a TCP socket that its peer has received for sure. nullopt: it does not say so.
 std::optional<std::uint64_t> acknowledged(int socket) noexcept {
@@ -77,24 +40,6 @@ std::optional<std::uint64_t> acknowledged(int socket) noexcept {
 }
 
 }  // namespace
-
-std::size_t size_of(std::span<const asio::const_buffer> buffers) noexcept {
-    std::size_t whole = 0;
-    for (const auto& buffer : buffers) {
-        whole += buffer.size();
-    }
-    return whole;
-}
-
-void advance(std::span<asio::const_buffer>& buffers, std::size_t sent) noexcept {
-    while (!buffers.empty() && sent >= buffers.front().size()) {
-        sent -= buffers.front().size();
-        buffers = buffers.subspan(1);
-    }
-    if (sent > 0) {
-        buffers.front() += sent;
-    }
-}
 
 Stream::Stream(UniqueFd socket, IoLoop& loop, Owner& owner)
     : Stream(std::move(socket), loop, owner, nullptr) {}
@@ -314,6 +259,19 @@ Stream::Outcome Stream::write(std::span<asio::const_buffer>& buffers) noexcept {
     return write_now(buffers);
 }
 
+Stream::Outcome Stream::write_last(std::span<asio::const_buffer>& buffers) noexcept {
+    if (tls_) {
+        return write(buffers);  // its end is a record of its own
+    }
+    if (const auto hindered = hindrance()) {
+        return *hindered;
+    }
+    const auto send_more = [](int socket, std::span<const asio::const_buffer> pieces) {
+        return send_pieces(socket, pieces, MSG_MORE);
+    };
+    return write_by(send_more, buffers);
+}
+
 Stream::Outcome Stream::lend(std::span<asio::const_buffer>& buffers) noexcept {
     if (const auto hindered = hindrance()) {
         return *hindered;
@@ -330,7 +288,10 @@ bool Stream::took_all() const noexcept {
 }
 
 Stream::Outcome Stream::write_now(std::span<asio::const_buffer>& buffers) noexcept {
-    return write_by(send_pieces, buffers);
+    const auto send_all = [](int socket, std::span<const asio::const_buffer> pieces) {
+        return send_pieces(socket, pieces, 0);
+    };
+    return write_by(send_all, buffers);
 }
 
 template <class Send>

@@ -21,12 +21,6 @@ namespace routerd {
 
 class TlsSession;
 
-/// Bytes of all of them.
-std::size_t size_of(std::span<const asio::const_buffer> buffers) noexcept;
-
-/// Takes `sent` bytes off the front of `buffers`.
-void advance(std::span<asio::const_buffer>& buffers, std::size_t sent) noexcept;
-
 /// A connected socket, TCP or Unix, with or without TLS, that never blocks: its owner reads and
 /// writes when it likes and is told when there is a point in it. Loop thread only.
 class Stream final : private Poller::Watched, private Expiring {
@@ -87,7 +81,11 @@ class Stream final : private Poller::Watched, private Expiring {
     /// that of the next read that finds nothing more.
     Outcome write(std::span<asio::const_buffer>& buffers) noexcept;
 
-    /// The same of a Unix socket, whose peer reads what is large where it is: pieces of
+    /// The same of what shutdown_send() follows at once when all of it is taken: over TCP the end
+    /// goes into its last packet, which waits for it.
+    Outcome write_last(std::span<asio::const_buffer>& buffers) noexcept;
+
+    /// write() of a Unix socket, whose peer reads what is large where it is: pieces of
     /// Lender::least bytes and more must not change before took_all(), whatever becomes of this.
     Outcome lend(std::span<asio::const_buffer>& buffers) noexcept;
 

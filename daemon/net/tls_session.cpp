@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "common/base/log.hpp"
+#include "daemon/net/pieces.hpp"
 
 namespace routerd {
 namespace {

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "daemon/net/page_block.hpp"
+#include "daemon/net/pieces.hpp"
 #include "daemon/net/stream.hpp"
 #include "tests/support/socket_pair.hpp"
 

@@ -73,10 +73,13 @@ class StreamTest : public testing::Test {
         return text;
     }
 
-    Stream::Outcome write(std::string_view text) {
+    Stream::Outcome write(std::string_view text) { return write(text, &Stream::write); }
+
+    Stream::Outcome write(std::string_view text,
+                          Stream::Outcome (Stream::*by)(std::span<asio::const_buffer>&)) {
         std::array<asio::const_buffer, 1> pieces{asio::buffer(text)};
         std::span<asio::const_buffer> left(pieces);
-        return stream_->write(left);
+        return (*stream_.*by)(left);
     }
 
     void say(std::string_view text) {
@@ -282,6 +285,17 @@ TEST_F(StreamTest, SmallPiecesAreOneMessage) {
     std::array<char, 16> room{};
     ASSERT_EQ(::read(peer_.get(), room.data(), room.size()), 9);
     EXPECT_EQ(std::string_view(room.data(), 9), "head body");
+}
+
+TEST_F(StreamTest, WhatIsWrittenLastLeavesWithTheEnd) {
+    connect_by_tcp();
+    EXPECT_EQ(write("last words", &Stream::write_last).count, 10U);
+    std::array<char, 16> room{};
+    EXPECT_EQ(::recv(peer_.get(), room.data(), room.size(), MSG_DONTWAIT), -1) << "before it";
+    stream_->shutdown_send();
+    ASSERT_EQ(::read(peer_.get(), room.data(), room.size()), 10);
+    EXPECT_EQ(std::string_view(room.data(), 10), "last words");
+    EXPECT_EQ(::read(peer_.get(), room.data(), room.size()), 0);
 }
 
 }  // namespace
