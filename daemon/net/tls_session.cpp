@@ -205,11 +205,8 @@ Stream::Outcome TlsSession::read(std::span<char> room, bool peer_closed) noexcep
         const int result = SSL_read_ex(ssl_.get(), room.data() + moved, room.size() - moved, &got);
         reading_wants_output_ = wants_output(result);
         if (result != 1) {
-            const auto outcome = explain(result);
-            if (moved == 0) {
-                return outcome;
-            }
-            break;  // what it was is told again next time
+            const auto outcome = explain(result);  // which is told again next time
+            return moved == 0 ? outcome : Stream::Outcome{State::moved, moved, 0};
         }
         moved += got;
         if (!may_have_more()) {
