@@ -25,7 +25,7 @@ namespace {
 
 constexpr int backlog = 1024;
 constexpr std::chrono::milliseconds exhausted_pause(100);
-constexpr unsigned accepted_at_once = 64;  // then others have their turn
+constexpr unsigned accepted_at_once = 16;  // then others have their turn
 constexpr int unsent_most = 128 << 10;     // bytes in the kernel for a client that does not read
 
 /// Nobody accepts on this Unix socket any more: else it must not be taken away from them, whoever

@@ -15,6 +15,9 @@ namespace routerd {
 namespace {
 
 constexpr std::size_t worth_joining = 2;  // events
+// Events that are set aside; what comes beyond that is told with the others.
+constexpr std::size_t most_patient = 256;
+constexpr std::size_t patient_share = 64;  // of so many, one more is told in a turn
 constexpr unsigned always = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 UniqueFd make_set() {
@@ -95,6 +98,11 @@ void Poller::forget(const Watched& watched) noexcept {
             event.data.ptr = nullptr;
         }
     }
+    for (auto& event : patient_) {
+        if (event.data.ptr == &watched) {
+            event.data.ptr = nullptr;
+        }
+    }
     std::ranges::replace(again_, const_cast<Watched*>(&watched), nullptr);
     std::ranges::replace(told_again_, const_cast<Watched*>(&watched), nullptr);
 }
@@ -143,6 +151,49 @@ Poller::Found Poller::wait(int timeout) {
         now_ = steady_now();  // the alarm has come nearer
     }
     return found;
+}
+
+/// Those that may wait, where there are others.
+void Poller::set_aside() {
+    if (batch_.size() + patient_.size() < 2) {
+        return;
+    }
+    const auto waits = [this](const epoll_event& event) {
+        const auto* watched = static_cast<const Watched*>(event.data.ptr);
+        return watched != nullptr && (event.events & EPOLLOUT) == 0 && watched->may_wait() &&
+               patient_.size() < most_patient;
+    };
+    std::size_t left = 0;
+    for (auto& event : batch_) {
+        if (!waits(event)) {
+            batch_[left++] = event;
+            continue;
+        }
+        const auto same = std::ranges::find(patient_, event.data.ptr,
+                                            [](const auto& one) { return one.data.ptr; });
+        if (same != patient_.end()) {
+            same->events |= event.events;
+        } else {
+            patient_.push_back(event);
+        }
+    }
+    batch_ = batch_.first(left);
+}
+
+/// Some of those that were set aside.
+void Poller::tell_patient() {
+    if (patient_.empty()) {
+        return;
+    }
+    send_now();  // the others are done, and need not wait for these
+    for (auto count = 1 + patient_.size() / patient_share; count > 0 && !patient_.empty();
+         --count) {
+        const auto event = patient_.front();
+        patient_.pop_front();
+        if (event.data.ptr != nullptr) {
+            tell(*static_cast<Watched*>(event.data.ptr), event.events);
+        }
+    }
 }
 
 /// Reads for those that are about to be told. What they then read is in the cache, and what they
@@ -217,6 +268,7 @@ void Poller::take_turn() {
     const TurnTime turn(now_);
     tells_ = true;
     told_again_.swap(again_);
+    set_aside();
     joins_ = batch_.size() >= worth_joining && joined_.is_joined();
     if (joins_) {
         receive_early();
@@ -234,6 +286,7 @@ void Poller::take_turn() {
         }
     }
     told_again_.clear();
+    tell_patient();
     if (alarm_at_ <= now_) {
         cancel_alarm();
         alarm_->on_alarm();
@@ -241,7 +294,7 @@ void Poller::take_turn() {
     send_now();
     wake_policy_.on_turn(now_);
     joins_ = tells_ = false;
-    if (!again_.empty()) {
+    if (!again_.empty() || !patient_.empty()) {
         take_turn_soon();
     }
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -28,7 +29,9 @@ namespace routerd {
 /// in an epoll set of ours, registered once and edge-triggered, in which the loop waits.
 /// Where a turn has several events, their sockets are read by one system call before the first is
 /// told, and what is to be sent meanwhile leaves by another at the end (see IoBatch).
-/// Owned by its IoLoop; used on that loop's thread only.
+/// Those that may wait are told last and one by one, with a look for others after each: of
+/// thousands that trickle, or were cut, none has to be dealt with before somebody who is in
+/// earnest. Owned by its IoLoop; used on that loop's thread only.
 class Poller final : private LoopWait::Waiter {
   public:
     /// Something whose descriptor is in the set. Its destructor must have removed it.
@@ -36,6 +39,9 @@ class Poller final : private LoopWait::Waiter {
       public:
         /// EPOLL… bits. Called from the loop; may remove and destroy anything, itself too.
         virtual void on_io(unsigned events) = 0;
+
+        /// Whether what it would be told of now is no hurry, if it is not that it takes output.
+        virtual bool may_wait() const noexcept { return false; }
 
         /// Its socket, where bytes may be received for it before it is told of them; -1: no.
         virtual int wants_input_early() const noexcept { return -1; }
@@ -118,6 +124,8 @@ class Poller final : private LoopWait::Waiter {
     void take_turn_soon();
     void stay_busy();
     int until_alarm() const noexcept;
+    void set_aside();
+    void tell_patient();
     void receive_early();
     void tell(Watched& watched, unsigned events);
     void forget(const Watched& watched) noexcept;
@@ -145,7 +153,8 @@ class Poller final : private LoopWait::Waiter {
     TimePoint alarm_at_ = TimePoint::max();  // which is none
     Alarm* alarm_ = nullptr;
     std::array<epoll_event, batch_size> events_{};
-    std::span<epoll_event> batch_;  // of them, not told yet
+    std::span<epoll_event> batch_;     // of them, not told yet
+    std::deque<epoll_event> patient_;  // set aside, not told yet
     std::vector<Watched*> again_;
     std::vector<Watched*> told_again_;
     Watched* told_ = nullptr;  // whose on_io() runs, as long as it is watched

@@ -96,7 +96,8 @@ class Stream final : private Poller::Watched, private Expiring {
     bool readable() const noexcept { return readable_; }
 
     /// on_readable() is not told of fewer than `bytes` bytes, unless it is of an end; 1 at first. A
-    /// read gives what there is all the same. Only a TCP socket without TLS can hold back so.
+    /// read gives what there is all the same. Only a TCP socket without TLS can hold back so; as
+    /// long as it does, other streams are told before it.
     void set_low_water(std::size_t bytes) noexcept;
 
     /// write() took bytes that the socket has not: nothing else can be written before they are
@@ -160,6 +161,7 @@ class Stream final : private Poller::Watched, private Expiring {
     static constexpr std::int16_t nothing = INT16_MIN;
 
     void on_io(unsigned events) override;
+    bool may_wait() const noexcept override { return holds_back(); }
     int wants_input_early() const noexcept override;
     void on_input(std::uint8_t place, int result) noexcept override;
     void on_told() override;

@@ -2,8 +2,10 @@
 
 #include <functional>
 #include <future>
+#include <list>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <tuple>
 
@@ -39,9 +41,11 @@ class Watched final : public Poller::Watched {
     void poke() { EXPECT_EQ(::write(theirs_.get(), "x", 1), 1); }
 
     int told = 0;
+    bool waits = false;
     std::function<void()> then = [] {};
 
   private:
+    bool may_wait() const noexcept override { return waits; }
     void on_io(unsigned /*events*/) override {
         ++told;
         then();
@@ -200,6 +204,78 @@ TEST_F(LoopWaitTest, EachIsToldOnceAndThoseWhoAskAgainLater) {
     loop_->run_for(60s);
     EXPECT_EQ(one.told, 1);
     EXPECT_EQ(two.told, 3);
+}
+
+/// Who is told of three that may wait, in whatever order ('.' each), and of one that may not ('!').
+class PatienceTest : public LoopWaitTest {
+  protected:
+    PatienceTest() {
+        for (int i = 0; i < 3; ++i) {
+            auto& one = patient_.emplace_back(*poller_);
+            one.waits = true;
+            one.then = [this, &one] {
+                told_ += '.';
+                if (told_.size() == 1) {
+                    on_first_(one);
+                }
+            };
+            one.poke();
+        }
+        other_.then = [this] { told_ += '!'; };
+    }
+
+    std::string told() {
+        while (loop_->poll() > 0) {
+        }
+        return told_;
+    }
+
+    std::list<Watched> patient_;
+    Watched other_{*poller_};
+    std::function<void(Watched&)> on_first_ = [](Watched&) {};
+    std::string told_;
+};
+
+TEST_F(PatienceTest, ThoseThatMayWaitComeLast) {
+    other_.poke();
+    EXPECT_EQ(told(), "!...");
+}
+
+TEST_F(PatienceTest, OneThatComesMeanwhileIsBeforeThoseThatAreLeft) {
+    on_first_ = [this](Watched&) { other_.poke(); };
+    EXPECT_EQ(told(), ".!..");
+}
+
+TEST_F(PatienceTest, WhoIsGoneIsNotTold) {
+    on_first_ = [this](Watched& first) {
+        patient_.remove_if([&first](const Watched& one) { return &one != &first; });
+    };
+    EXPECT_EQ(told(), ".");
+}
+
+TEST_F(PatienceTest, WhoIsPokedAgainMeanwhileIsToldOnce) {
+    on_first_ = [this](Watched& first) {
+        for (auto& one : patient_) {
+            if (&one != &first) {
+                one.poke();
+            }
+        }
+    };
+    EXPECT_EQ(told(), "...");
+}
+
+TEST_F(PatienceTest, AllAreToldHoweverMany) {
+    for (int i = 0; i < 1000; ++i) {
+        auto& one = patient_.emplace_back(*poller_);
+        one.waits = true;
+        one.poke();
+    }
+    other_.poke();
+    told();
+    for (const auto& one : patient_) {
+        EXPECT_EQ(one.told, 1);
+    }
+    EXPECT_EQ(other_.told, 1);
 }
 
 TEST_F(LoopWaitTest, ALoopThatStopsBeforeItsTurnLeavesNothingBehind) {

@@ -160,6 +160,22 @@ TEST_F(StreamTest, IsNotToldOfLessThanItsLowWater) {
     EXPECT_FALSE(stream_->holds_back());
 }
 
+TEST_F(StreamTest, OneWithALowWaterIsToldAfterOthers) {
+    connect_by_tcp();
+    stream_->set_low_water(2);
+    auto [ours, other_peer] = test::socket_pair();
+    Owner other_owner;
+    Stream other(std::move(ours), io_, other_owner);
+    turn();
+    std::string told;
+    owner_.readable = [&told] { told += "patient "; };
+    other_owner.readable = [&told] { told += "other "; };
+    say("hello");
+    ASSERT_EQ(::write(other_peer.get(), "x", 1), 1);
+    turn();
+    EXPECT_EQ(told, "other patient ");
+}
+
 TEST_F(StreamTest, WhatItLetsGoOfHoldsNothingBack) {
     connect_by_tcp();
     stream_->set_low_water(6);
