@@ -40,6 +40,7 @@ Connection::Connection(Arrival arrival, IoLoop& loop)
       stranger_(std::move(arrival.stranger)),
       is_tls_(arrival.tls != nullptr),
       stream_(std::move(arrival.socket), loop, *this, std::move(arrival.tls)) {
+    stream_.let_wait(true);
     if (!arrival.input.empty()) {
         reserve(arrival.input.size());
         std::memcpy(memory_.data(), arrival.input.data(), arrival.input.size());

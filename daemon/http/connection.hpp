@@ -128,6 +128,9 @@ class Connection final : private Stream::Owner {
     bool has_sent_all();
     void set_idle(bool idle) noexcept { idle_ = idle; }
 
+    /// It has sent a request's head: from now on it does not come after those who have.
+    void has_asked() noexcept { stream_.let_wait(false); }
+
     /// What answers on it now: the server says so.
     enum class Answers { nobody, model, daemon };
     Answers answers() const noexcept { return answers_; }

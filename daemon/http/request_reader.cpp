@@ -99,6 +99,7 @@ RequestReader::Step RequestReader::look_for_head(Connection& connection,
     }
     raw_.assign(connection.input().substr(0, found.consumed));
     connection.consume(found.consumed);
+    connection.has_asked();
     const auto parsed = http::parse_request_head(raw_, head_limits, request.head);
     return parsed.state == Found::bad ? refuse(parsed.status, std::string(parsed.reason))
                                       : Step::whole;

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <sched.h>
 
 namespace routerd {
 namespace {
@@ -19,9 +18,7 @@ void IoLoop::put_away(std::function<void()> work) {
     }
     asio::post(executor_, [this] {
         if (put_away_.size() > few) {
-            // Whoever was told of it hears it now, where all share a processor: the kernel would
-            // let us go on for milliseconds.
-            ::sched_yield();
+            poller_.give_way();  // whoever was told of it hears it now, where all share a processor
         }
         put_away_some();
     });

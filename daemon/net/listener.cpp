@@ -25,8 +25,8 @@ namespace {
 
 constexpr int backlog = 1024;
 constexpr std::chrono::milliseconds exhausted_pause(100);
-constexpr unsigned accepted_at_once = 16;  // then others have their turn
-constexpr int unsent_most = 128 << 10;     // bytes in the kernel for a client that does not read
+constexpr unsigned accepted_at_once = 2;  // then others have their turn
+constexpr int unsent_most = 128 << 10;    // bytes in the kernel for a client that does not read
 
 /// Nobody accepts on this Unix socket any more: else it must not be taken away from them, whoever
 /// they are and however busy.

@@ -80,6 +80,8 @@ class Listener {
             called = true;
             caller.resume();
         }
+        /// Who has connected already comes before who wants to.
+        bool may_wait() const noexcept override { return true; }
         Wakeup caller;
         bool called = false;   ///< since the last look
         bool watched = false;  ///< the poller knows it

@@ -39,8 +39,8 @@ void control(int set, int operation, int fd, unsigned events, Poller::Watched& w
 
 }  // namespace
 
-Poller::Poller(const asio::any_io_executor& executor)
-    : executor_(executor), set_(make_set()), wait_(executor, *this) {
+Poller::Poller(const asio::any_io_executor& executor, WakePolicy wake_policy)
+    : executor_(executor), set_(make_set()), wait_(executor, *this), wake_policy_(wake_policy) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.ptr = this;  // nobody's who is watched
@@ -186,6 +186,7 @@ void Poller::tell_patient() {
         return;
     }
     send_now();  // the others are done, and need not wait for these
+    wake_policy_.give_way();
     for (auto count = 1 + patient_.size() / patient_share; count > 0 && !patient_.empty();
          --count) {
         const auto event = patient_.front();

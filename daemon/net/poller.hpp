@@ -29,9 +29,10 @@ namespace routerd {
 /// in an epoll set of ours, registered once and edge-triggered, in which the loop waits.
 /// Where a turn has several events, their sockets are read by one system call before the first is
 /// told, and what is to be sent meanwhile leaves by another at the end (see IoBatch).
-/// Those that may wait are told last and one by one, with a look for others after each: of
-/// thousands that trickle, or were cut, none has to be dealt with before somebody who is in
-/// earnest. Owned by its IoLoop; used on that loop's thread only.
+/// Those that may wait are told last and one by one, with a look for others before each, and who
+/// was woken by those has his turn of the processor: of thousands that trickle, or were cut and
+/// come again, none has to be dealt with before somebody who is in earnest. Owned by its IoLoop;
+/// used on that loop's thread only.
 class Poller final : private LoopWait::Waiter {
   public:
     /// Something whose descriptor is in the set. Its destructor must have removed it.
@@ -72,7 +73,7 @@ class Poller final : private LoopWait::Waiter {
     };
 
     /// See LoopWait for the executor.
-    explicit Poller(const asio::any_io_executor& executor);
+    explicit Poller(const asio::any_io_executor& executor, WakePolicy wake_policy = WakePolicy());
     Poller(const Poller&) = delete;
     Poller& operator=(const Poller&) = delete;
     ~Poller() = default;
@@ -117,6 +118,9 @@ class Poller final : private LoopWait::Waiter {
 
     /// Sends what send_later() took.
     void send_now();
+
+    /// Between two things that are no hurry: see WakePolicy::give_way().
+    void give_way() noexcept { wake_policy_.give_way(); }
 
   private:
     Found wait(int timeout) override;

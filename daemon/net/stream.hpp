@@ -95,6 +95,9 @@ class Stream final : private Poller::Watched, private Expiring {
     /// A read may give something: nothing is known to the contrary.
     bool readable() const noexcept { return readable_; }
 
+    /// Whether other streams are told before it; at first they are not.
+    void let_wait(bool may_wait) noexcept { may_wait_ = may_wait; }
+
     /// on_readable() is not told of fewer than `bytes` bytes, unless it is of an end; 1 at first. A
     /// read gives what there is all the same. Only a TCP socket without TLS can hold back so; as
     /// long as it does, other streams are told before it.
@@ -161,7 +164,7 @@ class Stream final : private Poller::Watched, private Expiring {
     static constexpr std::int16_t nothing = INT16_MIN;
 
     void on_io(unsigned events) override;
-    bool may_wait() const noexcept override { return holds_back(); }
+    bool may_wait() const noexcept override { return may_wait_ || holds_back(); }
     int wants_input_early() const noexcept override;
     void on_input(std::uint8_t place, int result) noexcept override;
     void on_told() override;
@@ -196,6 +199,7 @@ class Stream final : private Poller::Watched, private Expiring {
     bool readable_ = false;
     bool peer_closed_ = false;
     bool waits_for_output_ = false;
+    bool may_wait_ = false;
     std::int16_t send_error_ = 0;  // errno of a send that write() had promised
     std::uint16_t low_water_ = 1;
 };

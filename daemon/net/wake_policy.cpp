@@ -106,6 +106,21 @@ bool WakePolicy::be(bool polite) noexcept {
     return true;
 }
 
+void WakePolicy::give_way() noexcept {
+    if (!polite_) {
+        return;
+    }
+    const auto began = steady_now();
+    if (began < stays_until_) {
+        return;
+    }
+    yield_();
+    const auto now = steady_now();
+    if (now - began > longest_way) {
+        stays_until_ = now + no_way;
+    }
+}
+
 bool has_polite_threads() noexcept {
     return some_are_polite;
 }

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include <sched.h>
+
 #include "common/base/time.hpp"
 
 namespace routerd {
@@ -60,9 +62,11 @@ class WakeChoice {
 class WakePolicy {
   public:
     using Source = std::optional<ProcessorTime> (*)() noexcept;
+    using Yield = int (*)() noexcept;
 
-    /// `source`: what it goes by.
-    explicit WakePolicy(Source source = own_processor_time) noexcept : source_(source) {}
+    /// `source`: what it goes by; `yield`: sched_yield().
+    explicit WakePolicy(Source source = own_processor_time, Yield yield = ::sched_yield) noexcept
+        : source_(source), yield_(yield) {}
 
     /// With each turn: looks once in `look_every`, by three system calls.
     void on_turn(TimePoint now) noexcept {
@@ -71,11 +75,21 @@ class WakePolicy {
         }
     }
 
+    /// Between two things that are no hurry: a polite loop lets those run first who were woken
+    /// meanwhile and are to run on its processor, where they would else wait for milliseconds. It
+    /// stops doing so for `no_way` when it is not given the processor back by `longest_way`: who
+    /// has it computes all the time.
+    void give_way() noexcept;
+    static constexpr std::chrono::milliseconds longest_way{1};
+    static constexpr std::chrono::seconds no_way{8};
+
   private:
     void look(TimePoint now) noexcept;
     bool be(bool polite) noexcept;
 
     Source source_;
+    Yield yield_;
+    TimePoint stays_until_ = TimePoint::min();
     TimePoint next_look_ = TimePoint::min();
     WakeChoice choice_;
     bool polite_ = false;

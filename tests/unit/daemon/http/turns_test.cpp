@@ -1,6 +1,7 @@
 // What one connection may do to others, and to itself, in one turn of the loop or at its end.
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -50,6 +51,8 @@ class TurnsTest : public test::HttpTest {
     asio::awaitable<void> is_answered(RawClient& client);
     asio::awaitable<void> is_read_after(const char* more);
     asio::awaitable<void> asks_beside_many();
+    asio::awaitable<void> asks_after_new_ones();
+    asio::awaitable<void> becomes_known(RawClient& client);
     asio::awaitable<void> goes_to_another_loop(int before);
     asio::awaitable<void> go_to(Server& other);
 };
@@ -126,6 +129,44 @@ TEST_F(TurnsTest, OneThatAsksAndAsksLetsOthersHaveTheirTurn) {
     run(asks_beside_many());
 }
 
+/// By a first request of a client's.
+asio::awaitable<void> TurnsTest::becomes_known(RawClient& client) {
+    client.send(get("/"));
+    const auto answer = co_await client.read_until("here");
+    EXPECT_TRUE(answer.ends_with("here")) << answer;
+}
+
+asio::awaitable<void> TurnsTest::asks_after_new_ones() {
+    constexpr std::size_t many = 5;
+    auto known = client();
+    co_await becomes_known(known);
+    std::vector<RawClient> new_ones;
+    for (std::size_t i = 0; i < many; ++i) {
+        new_ones.push_back(client());
+    }
+    while (server_->connections() <= many) {
+        co_await turns(1);
+    }
+    for (auto& one : new_ones) {
+        one.send(get("/who"));
+    }
+    known.send(get("/who"));
+    const auto answer = co_await known.read_until(" came");
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n1 came")) << answer;
+    for (auto& one : new_ones) {
+        co_await one.read_until(" came");
+    }
+}
+
+TEST_F(TurnsTest, WhoHasAskedBeforeDoesNotWaitForThoseWhoAreNew) {
+    int asked = 0;
+    answer("/", [] { return "here"; });
+    answer("/who", [&asked] { return std::to_string(++asked) + " came"; });
+    start();
+    run(asks_after_new_ones());
+    EXPECT_EQ(asked, 6);
+}
+
 constexpr std::size_t piece = 3000;  // bytes: sent with others at a turn's end
 
 /// `before` answers fill the client's socket and ours, at whose end the next request leaves for
@@ -133,6 +174,8 @@ constexpr std::size_t piece = 3000;  // bytes: sent with others at a turn's end
 asio::awaitable<void> TurnsTest::goes_to_another_loop(int before) {
     auto client = slow_client();
     auto beside = this->client();  // so that turns have more than one event
+    co_await becomes_known(client);
+    co_await becomes_known(beside);
     std::string requests;
     for (int i = 0; i < before; ++i) {
         requests += get("/piece");
@@ -160,6 +203,7 @@ TEST_F(TurnsTest, WhatAnswersElsewhereComesBehindTheWholeOfTheAnswerBefore) {
                    reply([](Exchange&) -> Result<Response> { return Response(); }),
                    Dialect::openai});
     Server other(io_, elsewhere, Server::Options{config_, {}, nullptr, nullptr});
+    answer("/", [] { return "here"; });
     answer("/piece", [] { return std::string(piece, 'p'); });
     routes_.add({"GET", "/elsewhere", Scope::open, nullptr, Dialect::openai});
     pass_on_ = [&other](Arrival arrival) { other.serve(std::move(arrival)); };

@@ -17,6 +17,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "daemon/net/poller.hpp"
@@ -276,6 +277,40 @@ TEST_F(PatienceTest, AllAreToldHoweverMany) {
         EXPECT_EQ(one.told, 1);
     }
     EXPECT_EQ(other_.told, 1);
+}
+
+thread_local std::string* given_way_in = nullptr;
+
+int give_way() noexcept {
+    given_way_in->push_back('_');
+    return 0;
+}
+
+/// '_': another thread has its turn of the processor.
+TEST_F(LoopWaitTest, WhoWasWokenRunsBeforeEachThatMayWait) {
+    const auto usual = []() noexcept { return std::optional<ProcessorTime>(ProcessorTime()); };
+    const sched_param none{};
+    ASSERT_EQ(::sched_setscheduler(0, SCHED_OTHER, &none), 0);  // whatever it was left with
+    std::string told;
+    given_way_in = &told;
+    poller_.reset();
+    loop_ = std::make_unique<asio::io_context>(1);
+    poller_.emplace(loop_->get_executor(), WakePolicy(usual, give_way));
+    std::list<Watched> patient;
+    Watched other(*poller_);
+    other.then = [&told] { told += '!'; };
+    other.poke();
+    loop_->poll();
+    for (int i = 0; i < 3; ++i) {
+        auto& one = patient.emplace_back(*poller_);
+        one.waits = true;
+        one.then = [&told] { told += '.'; };
+        one.poke();
+    }
+    other.poke();
+    while (loop_->poll() > 0) {
+    }
+    EXPECT_EQ(told, "!!_._._.");
 }
 
 TEST_F(LoopWaitTest, ALoopThatStopsBeforeItsTurnLeavesNothingBehind) {

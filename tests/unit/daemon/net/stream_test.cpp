@@ -160,20 +160,38 @@ TEST_F(StreamTest, IsNotToldOfLessThanItsLowWater) {
     EXPECT_FALSE(stream_->holds_back());
 }
 
-TEST_F(StreamTest, OneWithALowWaterIsToldAfterOthers) {
+/// Who is told first when something came for `stream_` and then for another one.
+class StreamOrderTest : public StreamTest {
+  protected:
+    std::string told() {
+        auto [ours, other_peer] = test::socket_pair();
+        Owner other_owner;
+        Stream other(std::move(ours), io_, other_owner);
+        turn();
+        std::string told;
+        owner_.readable = [&told] { told += "it "; };
+        other_owner.readable = [&told] { told += "other "; };
+        say("hello");
+        EXPECT_EQ(::write(other_peer.get(), "x", 1), 1);
+        turn();
+        return told;
+    }
+};
+
+TEST_F(StreamOrderTest, OneWithALowWaterIsToldAfterOthers) {
     connect_by_tcp();
     stream_->set_low_water(2);
-    auto [ours, other_peer] = test::socket_pair();
-    Owner other_owner;
-    Stream other(std::move(ours), io_, other_owner);
-    turn();
-    std::string told;
-    owner_.readable = [&told] { told += "patient "; };
-    other_owner.readable = [&told] { told += "other "; };
-    say("hello");
-    ASSERT_EQ(::write(other_peer.get(), "x", 1), 1);
-    turn();
-    EXPECT_EQ(told, "other patient ");
+    EXPECT_EQ(told(), "other it ");
+}
+
+TEST_F(StreamOrderTest, OneThatMayWaitIsToldAfterOthersUntilItMayNot) {
+    EXPECT_EQ(told(), "it other ");
+    read();
+    stream_->let_wait(true);
+    EXPECT_EQ(told(), "other it ");
+    read();
+    stream_->let_wait(false);
+    EXPECT_EQ(told(), "it other ");
 }
 
 TEST_F(StreamTest, WhatItLetsGoOfHoldsNothingBack) {

@@ -136,6 +136,48 @@ TEST(WakePolicyTest, ALoopThatHadToWaitInterruptsOthersForSomeSeconds) {
     EXPECT_EQ(found, wanted);
 }
 
+thread_local int ways_given = 0;
+
+int give_a_short_way() noexcept {
+    return ++ways_given;
+}
+
+int give_a_long_way() noexcept {
+    const auto back = steady_now() + 2 * WakePolicy::longest_way;
+    while (steady_now() < back) {
+    }
+    return ++ways_given;
+}
+
+/// Of five times that a loop gives way, one right after the other, how often it does; `polite`: as
+/// it is after its first turn.
+int ways(bool polite, WakePolicy::Yield yield) {
+    int given = 0;
+    std::thread([&] {
+        const sched_param none{};
+        ASSERT_EQ(::sched_setscheduler(0, SCHED_OTHER, &none), 0);
+        ways_given = 0;
+        WakePolicy policy(own_processor_time, yield);
+        if (polite) {
+            policy.on_turn(TimePoint{1h});
+        }
+        for (int i = 0; i < 5; ++i) {
+            policy.give_way();
+        }
+        given = ways_given;
+    }).join();
+    return given;
+}
+
+TEST(WakePolicyTest, APoliteLoopGivesWay) {
+    EXPECT_EQ(ways(true, give_a_short_way), 5);
+    EXPECT_EQ(ways(false, give_a_short_way), 0);
+}
+
+TEST(WakePolicyTest, ALoopThatDoesNotGetTheProcessorBackStopsToGiveWay) {
+    EXPECT_EQ(ways(true, give_a_long_way), 1);
+}
+
 TEST(WakePolicyTest, ALoopWithoutFiguresIsAsItWas) {
     const auto none = []() noexcept { return std::optional<ProcessorTime>(); };
     EXPECT_EQ(policies(SCHED_OTHER, 2, none), std::vector<int>(2, SCHED_OTHER));
