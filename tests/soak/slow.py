@@ -1,8 +1,10 @@
 """Thousands that are slow to say what they want, beside others that are not.
 
-What is judged is how long the others wait beside them, against how long they wait alone. A third
-measurement, with the slow ones at another daemon, tells what they cost the machine whomever they
-talk to; it is printed and judges nothing.
+The others ask two daemons by turns, of which one has the slow clients. What is judged is how long
+they wait there, against how long they wait at the other one at the same time: both have the same
+machine, with all that the slow clients do to it. Against how long they wait before there are any
+is printed, too; from one minute to the next that differs by more than the tenth that is asked
+about.
 """
 import collections
 import itertools
@@ -15,12 +17,11 @@ import time
 import client
 from processes import wait_for
 
-RISE = 1.1  # of the others' p99, beside the slow ones over alone
-ALONE, ELSEWHERE, BESIDE = WAYS = 'alone', 'elsewhere', 'beside them'
+RISE = 1.1  # of the others' p99, beside the slow ones over elsewhere
 PAUSE = 1.0  # seconds between two bytes of a slow client
 TURN = 0.005  # seconds between those of one slow client and the next
 NEW = 2000  # of them a second come, at most
-RATE, AT_ONCE = 500, 32  # of the others: requests a second, connections
+RATE, AT_ONCE = 500, 32  # of the others: requests a second, connections to each daemon
 HEAD = b'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-Slow: '
 BODY = HEAD[:-len(b'X-Slow: ')] + b'Content-Length: 100000\r\n\r\n{"x": "'
 
@@ -102,66 +103,82 @@ class Slow:
         self.process.join()
 
 
-def load(port, seconds, sent=client.request('answer')):
-    """How long each of the others waited for its answer, in seconds, sorted."""
-    poller, idle, busy, took = select.epoll(), collections.deque(), {}, []
-    for _ in range(AT_ONCE):
+class Others:
+    """They ask for a whole answer at a steady rate, each on a connection that is kept."""
+
+    def __init__(self, ports):
+        self.ports, self.poller, self.busy = ports, select.epoll(), {}
+        self.took = {port: [] for port in ports}
+        self.idle = {port: collections.deque(self.connect(port) for _ in range(AT_ONCE))
+                     for port in ports}
+
+    def connect(self, port):
         sock = client.connect(port)
-        poller.register(sock, select.EPOLLIN)
-        idle.append(sock)
-    began = time.monotonic()
-    number = 0
-    while busy or number < seconds * RATE:
-        due = began + number / RATE
-        now = time.monotonic()
-        if idle and now >= due and number < seconds * RATE:
-            sock, number = idle.popleft(), number + 1  # none is idle for long
-            sock.sendall(sent)
-            busy[sock.fileno()] = sock, max(now, due)
-        for fd, _ in poller.poll(max(0, due - now) if idle and number < seconds * RATE else 1):
-            sock, then = busy.pop(fd)
+        self.poller.register(sock, select.EPOLLIN)
+        return sock
+
+    def ask(self, port, due, sent=client.request('answer')):
+        sock = self.idle[port].popleft()  # none is idle for long
+        sock.sendall(sent)
+        self.busy[sock.fileno()] = sock, port, due
+
+    def take_answers(self, seconds):
+        for fd, _ in self.poller.poll(seconds):
+            sock, port, asked = self.busy.pop(fd)
             if not sock.recv(1 << 16).startswith(b'HTTP/1.1 200'):
                 raise OSError('one of the others was not answered')
-            took.append(time.monotonic() - then)
-            idle.append(sock)
-    for sock in idle:
-        sock.close()
-    return sorted(took)
+            self.took[port].append(time.monotonic() - asked)
+            self.idle[port].append(sock)
+
+    def run(self, count):
+        """So many requests, to the ports by turns."""
+        began, number = time.monotonic(), 0
+        while self.busy or number < count:
+            port, due = self.ports[number % len(self.ports)], began + number / RATE
+            now = time.monotonic()
+            may_ask = number < count and bool(self.idle[port])
+            if may_ask and now >= due:
+                self.ask(port, max(now, due))
+                number += 1
+            self.take_answers(max(0, due - now) if may_ask else 1)
+        for socks in self.idle.values():
+            for sock in socks:
+                sock.close()
+
+
+def load(ports, seconds):
+    """The p99 of how long the others waited for their answers from each port, in microseconds."""
+    others = Others(ports)
+    others.run(seconds * RATE)
+    return [percentile(sorted(others.took[port]), 99) * 1e6 for port in ports]
 
 
 def percentile(took, percent):
     return took[min(len(took) - 1, len(took) * percent // 100)]
 
 
-def measure(way, routers, count, seconds, judged):
-    """How long the others waited for their answers, once those of the last time are gone."""
-    for router in routers:
-        router.wait_until_left()
-    first, second = (router.port for router in routers)
-    if way == ALONE:
-        return load(first, seconds)
-    with Slow(second if way == ELSEWHERE else first, count, count, judged):
-        return load(first, seconds)
-
-
 def beside_load(bench, count=2000):
-    """By turns, so that what else runs on the machine counts for all, and often: one p99 differs
-    from the next of the same kind by more than a tenth."""
-    count, rounds, seconds = (100, 1, 2) if bench.short else (count, 21, 12)
+    """Often: one p99 differs from the next of the same kind by more than a tenth."""
+    count, rounds, seconds = (100, 1, 2) if bench.short else (count, 21, 16)
     routers = bench.router('slow'), bench.router('elsewhere')
-    load(routers[0].port, 1)
-    p99, ratios = {way: [] for way in WAYS}, {way: [] for way in WAYS}
-    for number in range(rounds):
-        for way in WAYS if number % 2 else reversed(WAYS):
-            took = measure(way, routers, count, seconds, judged=not bench.short)
-            p99[way].append(percentile(took, 99) * 1e6)
-        for way in WAYS:
-            ratios[way].append(p99[BESIDE][-1] / p99[way][-1])
-        bench.note('p99 ' + ', '.join(f'{p99[way][-1]:.0f} us {way}' for way in WAYS))
-    rise = statistics.median(ratios[ALONE])
-    said = ', '.join(f'{statistics.median(p99[way]):.0f} us {way}' for way in WAYS)
+    ports = [router.port for router in routers]
+    load(ports, 1)
+    alone, beside, elsewhere = [], [], []
+    for _ in range(rounds):
+        for router in routers:
+            router.wait_until_left()
+        alone.append(load(ports, seconds)[0])
+        with Slow(ports[0], count, count, judged=not bench.short):
+            both = load(ports, seconds)
+        beside.append(both[0])
+        elsewhere.append(both[1])
+        bench.note(f'p99 {beside[-1]:.0f} us beside them, {elsewhere[-1]:.0f} us elsewhere, '
+                   f'{alone[-1]:.0f} us alone')
+    over = [statistics.median(mine / base for mine, base in zip(beside, bases))
+            for bases in (elsewhere, alone)]
     return bench.verdict(
-        bench.short or rise <= RISE,
-        f'{count} slow heads, {count} slow bodies: p99 of {RATE} others a second {said}: '
-        f'x {rise:.2f} beside them over alone (x {statistics.median(ratios[ELSEWHERE]):.2f} over '
-        'elsewhere)')
+        bench.short or over[0] <= RISE,
+        f'{count} slow heads, {count} slow bodies: p99 of {RATE} others a second '
+        f'{statistics.median(beside):.0f} us beside them, {statistics.median(elsewhere):.0f} us at '
+        f'another daemon meanwhile, {statistics.median(alone):.0f} us alone: x {over[0]:.2f} over '
+        f'the other daemon (x {over[1]:.2f} over alone)')
