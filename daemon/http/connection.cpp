@@ -147,12 +147,14 @@ asio::awaitable<Result<void>> Connection::receive(TimePoint deadline, std::uint6
         }
         if (begin_ == end_) {
             release(0);
+            tiny_reads_ = 0;
         }
         if (stream_.readable()) {
             stream_.read_again();
         }
         const bool holds_back = tiny_reads_ == trickle || useful < tiny;
         stream_.set_low_water(holds_back ? useful : 1);
+        stream_.listen_rarely(lingers_ || tiny_reads_ == trickle);
         stream_.set_deadline(deadline);
         co_await reader_.wait();
         stream_.clear_deadline();
@@ -297,6 +299,7 @@ asio::awaitable<void> Connection::finish() {
         co_await send("", last_words);
     }
     stream_.shutdown_send();
+    lingers_ = true;
     const auto last = std::chrono::steady_clock::now() + linger;
     for (bool more = true; more;) {
         consume(input().size());

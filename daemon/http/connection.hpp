@@ -154,6 +154,7 @@ class Connection final : private Stream::Owner {
     bool expired_ = false;
     bool idle_ = false;
     bool will_finish_ = false;
+    bool lingers_ = false;  // all is said; what the client still sends is thrown away
     Answers answers_ = Answers::nobody;
     int tiny_reads_ = 0;       // in a row, at most as many as make a trickle
     bool asked_much_ = false;  // the last request: the next one may, too

@@ -28,29 +28,47 @@ UniqueFd make_set() {
     return UniqueFd(fd);
 }
 
-void control(int set, int operation, int fd, unsigned events, Poller::Watched& watched) {
+/// `who`: what is told of the descriptor.
+bool try_control(int set, int operation, int fd, unsigned events, void* who) noexcept {
     epoll_event event{};
     event.events = events;
-    event.data.ptr = &watched;
-    if (::epoll_ctl(set, operation, fd, &event) != 0) {
+    event.data.ptr = who;
+    return ::epoll_ctl(set, operation, fd, &event) == 0;
+}
+
+void control(int set, int operation, int fd, unsigned events, void* who) {
+    if (!try_control(set, operation, fd, events, who)) {
         throw std::system_error(errno, std::generic_category(), "epoll_ctl");
     }
+}
+
+/// Whether `who` is among those that are told of something; then it is no more.
+bool take_off(std::span<epoll_event>& batch, const void* who) noexcept {
+    const auto found =
+        std::ranges::find(batch, who, [](const auto& event) { return event.data.ptr; });
+    if (found == batch.end()) {
+        return false;
+    }
+    *found = batch.back();
+    batch = batch.first(batch.size() - 1);
+    return true;
 }
 
 }  // namespace
 
 Poller::Poller(const asio::any_io_executor& executor, WakePolicy wake_policy)
-    : executor_(executor), set_(make_set()), wait_(executor, *this), wake_policy_(wake_policy) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.ptr = this;  // nobody's who is watched
-    if (::epoll_ctl(set_.get(), EPOLL_CTL_ADD, wait_.asio_set(), &event) != 0) {
-        throw std::system_error(errno, std::generic_category(), "epoll_ctl");
-    }
+    : executor_(executor),
+      set_(make_set()),
+      wait_(executor, *this),
+      rare_set_(make_set()),
+      wake_policy_(wake_policy) {
+    // What these are told as is nobody's who is watched.
+    control(set_.get(), EPOLL_CTL_ADD, wait_.asio_set(), EPOLLIN, this);
+    control(set_.get(), EPOLL_CTL_ADD, rare_set_.get(), EPOLLIN | EPOLLONESHOT, &rare_set_);
 }
 
 void Poller::add(int fd, Watched& watched) {
-    control(set_.get(), EPOLL_CTL_ADD, fd, always, watched);
+    control(set_.get(), EPOLL_CTL_ADD, fd, always, &watched);
     ++watched_;
     stay_busy();
 }
@@ -68,23 +86,36 @@ void Poller::set_alarm(Alarm& alarm, TimePoint when) {
     stay_busy();
 }
 
-/// In milliseconds; -1: none is set.
+/// Or the next look at those that are told rarely. In milliseconds; -1: there is none.
 int Poller::until_alarm() const noexcept {
     using std::chrono::milliseconds;
     constexpr milliseconds longest = std::chrono::hours(1);  // then it looks again
-    return alarm_at_ == TimePoint::max()
+    const auto next = std::min(alarm_at_, rare_at_);
+    return next == TimePoint::max()
                ? -1
-               : static_cast<int>(std::clamp(std::chrono::ceil<milliseconds>(alarm_at_ - now_),
+               : static_cast<int>(std::clamp(std::chrono::ceil<milliseconds>(next - now_),
                                              milliseconds(0), longest)
                                       .count());
 }
 
 void Poller::want_output(int fd, Watched& watched, bool wanted) {
-    control(set_.get(), EPOLL_CTL_MOD, fd, wanted ? always | EPOLLOUT : always, watched);
+    const auto events = wanted ? always | EPOLLOUT : always;
+    if (!try_control(set_.get(), EPOLL_CTL_MOD, fd, events, &watched)) {
+        control(rare_set_.get(), EPOLL_CTL_MOD, fd, events, &watched);
+    }
+}
+
+bool Poller::watch_rarely(int fd, Watched& watched, bool wanted) noexcept {
+    const auto& to = wanted ? rare_set_ : set_;
+    const auto& from = wanted ? set_ : rare_set_;
+    return try_control(to.get(), EPOLL_CTL_ADD, fd, always, &watched) &&
+           ::epoll_ctl(from.get(), EPOLL_CTL_DEL, fd, nullptr) == 0;
 }
 
 void Poller::remove(int fd, Watched& watched) noexcept {
-    ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    if (::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd, nullptr) != 0) {
+        ::epoll_ctl(rare_set_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    }
     forget(watched);
     --watched_;
 }
@@ -138,15 +169,10 @@ Poller::Found Poller::wait(int timeout) {
     }
     const int count = ::epoll_wait(set_.get(), events_.data(), batch_size, timeout);
     batch_ = std::span(events_).first(static_cast<std::size_t>(std::max(count, 0)));
-    const auto asio = std::ranges::find(batch_, static_cast<void*>(this),
-                                        [](const auto& event) { return event.data.ptr; });
     Found found;
-    if (asio != batch_.end()) {
-        found.asio = true;
-        *asio = batch_.back();
-        batch_ = batch_.first(batch_.size() - 1);
-    }
-    found.own = !batch_.empty() || alarm == 0 || (is_for_alarm && count == 0);
+    found.asio = take_off(batch_, this);
+    rare_is_ready_ = take_off(batch_, &rare_set_) || rare_is_ready_;
+    found.own = !batch_.empty() || rare_is_ready_ || alarm == 0 || (is_for_alarm && count == 0);
     if (alarm > 0 && timeout > 0 && !found.own) {
         now_ = steady_now();  // the alarm has come nearer
     }
@@ -165,19 +191,40 @@ void Poller::set_aside() {
     };
     std::size_t left = 0;
     for (auto& event : batch_) {
-        if (!waits(event)) {
-            batch_[left++] = event;
-            continue;
-        }
-        const auto same = std::ranges::find(patient_, event.data.ptr,
-                                            [](const auto& one) { return one.data.ptr; });
-        if (same != patient_.end()) {
-            same->events |= event.events;
+        if (waits(event)) {
+            set_aside(event);
         } else {
-            patient_.push_back(event);
+            batch_[left++] = event;
         }
     }
     batch_ = batch_.first(left);
+}
+
+void Poller::set_aside(const epoll_event& event) {
+    const auto same =
+        std::ranges::find(patient_, event.data.ptr, [](const auto& one) { return one.data.ptr; });
+    if (same != patient_.end()) {
+        same->events |= event.events;
+    } else {
+        patient_.push_back(event);
+    }
+}
+
+/// Those that are told rarely, where it is time for them.
+void Poller::take_rare() {
+    if (!std::exchange(rare_is_ready_, false) && rare_at_ > now_) {
+        return;
+    }
+    std::array<epoll_event, patient_share> events{};
+    const int count = ::epoll_wait(rare_set_.get(), events.data(), events.size(), 0);
+    for (const auto& event :
+         std::span(events).first(static_cast<std::size_t>(std::max(count, 0)))) {
+        set_aside(event);
+    }
+    rare_at_ = count > 0 ? now_ + rarely : TimePoint::max();
+    if (count <= 0) {
+        control(set_.get(), EPOLL_CTL_MOD, rare_set_.get(), EPOLLIN | EPOLLONESHOT, &rare_set_);
+    }
 }
 
 /// Some of those that were set aside.
@@ -270,6 +317,7 @@ void Poller::take_turn() {
     tells_ = true;
     told_again_.swap(again_);
     set_aside();
+    take_rare();
     joins_ = batch_.size() >= worth_joining && joined_.is_joined();
     if (joins_) {
         receive_early();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -91,6 +92,12 @@ class Poller final : private LoopWait::Waiter {
 
     void remove(int fd, Watched& watched) noexcept;
 
+    /// Whether it may be told `rarely` late, of input: of thousands that each have a little to say,
+    /// many then share a turn, in which they come last and one by one. False: it stays as it was,
+    /// the kernel has no memory for it. What it waits for with want_output() is asked for again.
+    bool watch_rarely(int fd, Watched& watched, bool wanted) noexcept;
+    static constexpr std::chrono::milliseconds rarely{20};
+
     /// Calls on_io(EPOLLIN) with the next turn, for one that stopped before all was read so that
     /// others get their turn.
     void again(Watched& watched);
@@ -129,6 +136,8 @@ class Poller final : private LoopWait::Waiter {
     void stay_busy();
     int until_alarm() const noexcept;
     void set_aside();
+    void set_aside(const epoll_event& event);
+    void take_rare();
     void tell_patient();
     void receive_early();
     void tell(Watched& watched, unsigned events);
@@ -159,6 +168,11 @@ class Poller final : private LoopWait::Waiter {
     std::array<epoll_event, batch_size> events_{};
     std::span<epoll_event> batch_;     // of them, not told yet
     std::deque<epoll_event> patient_;  // set aside, not told yet
+    // Of those that are told rarely. It is in the other set, which tells of it once; then it is
+    // looked at by the clock, until there is none.
+    UniqueFd rare_set_;
+    bool rare_is_ready_ = false;
+    TimePoint rare_at_ = TimePoint::max();  // the next look
     std::vector<Watched*> again_;
     std::vector<Watched*> told_again_;
     Watched* told_ = nullptr;  // whose on_io() runs, as long as it is watched

@@ -229,6 +229,17 @@ void Stream::set_low_water(std::size_t bytes) noexcept {
     }
 }
 
+void Stream::listen_rarely(bool wanted) {
+    if (wanted == is_rare_ || !socket_ ||
+        !loop_.poller().watch_rarely(socket_.get(), *this, wanted)) {
+        return;
+    }
+    is_rare_ = wanted;
+    if (waits_for_output_ || unsent_) {
+        loop_.poller().want_output(socket_.get(), *this, true);
+    }
+}
+
 /// What was taken before leaves first. nullopt: more can be sent.
 std::optional<Stream::Outcome> Stream::hindrance() noexcept {
     if (sends_later_) {

@@ -98,6 +98,9 @@ class Stream final : private Poller::Watched, private Expiring {
     /// Whether other streams are told before it; at first they are not.
     void let_wait(bool may_wait) noexcept { may_wait_ = may_wait; }
 
+    /// Whether on_readable() may come Poller::rarely late, and after that of others; not at first.
+    void listen_rarely(bool wanted);
+
     /// on_readable() is not told of fewer than `bytes` bytes, unless it is of an end; 1 at first. A
     /// read gives what there is all the same. Only a TCP socket without TLS can hold back so; as
     /// long as it does, other streams are told before it.
@@ -164,7 +167,7 @@ class Stream final : private Poller::Watched, private Expiring {
     static constexpr std::int16_t nothing = INT16_MIN;
 
     void on_io(unsigned events) override;
-    bool may_wait() const noexcept override { return may_wait_ || holds_back(); }
+    bool may_wait() const noexcept override { return may_wait_ || is_rare_ || holds_back(); }
     int wants_input_early() const noexcept override;
     void on_input(std::uint8_t place, int result) noexcept override;
     void on_told() override;
@@ -200,6 +203,7 @@ class Stream final : private Poller::Watched, private Expiring {
     bool peer_closed_ = false;
     bool waits_for_output_ = false;
     bool may_wait_ = false;
+    bool is_rare_ = false;
     std::int16_t send_error_ = 0;  // errno of a send that write() had promised
     std::uint16_t low_water_ = 1;
 };

@@ -53,6 +53,9 @@ class TurnsTest : public test::HttpTest {
     asio::awaitable<void> asks_beside_many();
     asio::awaitable<void> asks_after_new_ones();
     asio::awaitable<void> becomes_known(RawClient& client);
+    asio::awaitable<void> asks_first(RawClient& client, const std::string& head);
+    asio::awaitable<void> asks_little();
+    asio::awaitable<void> trickles_and_asks();
     asio::awaitable<void> goes_to_another_loop(int before);
     asio::awaitable<void> go_to(Server& other);
 };
@@ -165,6 +168,53 @@ TEST_F(TurnsTest, WhoHasAskedBeforeDoesNotWaitForThoseWhoAreNew) {
     start();
     run(asks_after_new_ones());
     EXPECT_EQ(asked, 6);
+}
+
+/// And another client right behind, whose answer is the second.
+asio::awaitable<void> TurnsTest::asks_first(RawClient& client, const std::string& head) {
+    auto other = this->client();
+    co_await becomes_known(other);
+    client.send(head);
+    other.send(get("/who"));
+    const auto answer = co_await client.read_until(" came");
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n1 came")) << answer;
+    co_await other.read_until(" came");
+}
+
+asio::awaitable<void> TurnsTest::asks_little() {
+    auto client = this->client();
+    for (int i = 0; i < 10; ++i) {
+        co_await becomes_known(client);
+    }
+    co_await asks_first(client, get("/who"));
+}
+
+TEST_F(TurnsTest, ManySmallRequestsAreNoTrickle) {
+    int asked = 0;
+    answer("/", [] { return "here"; });
+    answer("/who", [&asked] { return std::to_string(++asked) + " came"; });
+    start();
+    run(asks_little());
+}
+
+/// A byte at a time, and then in earnest.
+asio::awaitable<void> TurnsTest::trickles_and_asks() {
+    auto client = this->client();
+    for (const char byte : get("/")) {
+        client.send({&byte, 1});
+        co_await turns(5);
+    }
+    const auto answer = co_await client.read_until("here");
+    EXPECT_TRUE(answer.ends_with("here")) << answer;
+    co_await asks_first(client, get("/who"));
+}
+
+TEST_F(TurnsTest, WhoHasTrickledIsHeardAtOnceWhenItAsksAgain) {
+    int asked = 0;
+    answer("/", [] { return "here"; });
+    answer("/who", [&asked] { return std::to_string(++asked) + " came"; });
+    start();
+    run(trickles_and_asks());
 }
 
 constexpr std::size_t piece = 3000;  // bytes: sent with others at a turn's end

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "daemon/net/poller.hpp"
+#include "daemon/net/turn_time.hpp"
 #include "tests/support/socket_pair.hpp"
 
 namespace routerd {
@@ -40,15 +41,21 @@ class Watched final : public Poller::Watched {
     ~Watched() { poller_.remove(ours_.get(), *this); }
 
     void poke() { EXPECT_EQ(::write(theirs_.get(), "x", 1), 1); }
+    void watch_rarely(bool wanted) {
+        EXPECT_TRUE(poller_.watch_rarely(ours_.get(), *this, wanted));
+    }
+    void want_output() { poller_.want_output(ours_.get(), *this, true); }
 
     int told = 0;
+    unsigned told_of = 0;
     bool waits = false;
     std::function<void()> then = [] {};
 
   private:
     bool may_wait() const noexcept override { return waits; }
-    void on_io(unsigned /*events*/) override {
+    void on_io(unsigned events) override {
         ++told;
+        told_of |= events;
         then();
     }
 
@@ -311,6 +318,94 @@ TEST_F(LoopWaitTest, WhoWasWokenRunsBeforeEachThatMayWait) {
     while (loop_->poll() > 0) {
     }
     EXPECT_EQ(told, "!!_._._.");
+}
+
+class RareTest : public LoopWaitTest {
+  protected:
+    RareTest() {
+        for (auto* one : {&first_, &second_}) {
+            one->watch_rarely(true);
+            one->then = [this, one] { (one == &first_ ? first_at_ : second_at_) = turn_now(); };
+        }
+    }
+
+    /// Until there was nothing at a look by the clock.
+    void settle() {
+        loop_->run_for(3 * Poller::rarely);
+        first_.told = second_.told = 0;
+    }
+
+    Watched first_{*poller_};
+    Watched second_{*poller_};
+    TimePoint first_at_;
+    TimePoint second_at_;
+};
+
+TEST_F(RareTest, TheFirstIsToldAtOnceAndTheNextLater) {
+    for (int i = 0; i < 3; ++i) {
+        first_.poke();
+        loop_->poll();
+        EXPECT_EQ(first_.told, 1) << i;
+        second_.poke();
+        while (second_.told == 0) {
+            loop_->run_one();
+        }
+        EXPECT_GE(second_at_ - first_at_, Poller::rarely) << i;
+        settle();
+    }
+}
+
+TEST_F(RareTest, ComesAfterOthers) {
+    Watched other(*poller_);
+    other.then = [&] { EXPECT_EQ(first_.told + second_.told, 0); };
+    first_.poke();
+    second_.poke();
+    other.poke();
+    settle();
+    EXPECT_EQ(other.told, 1);
+}
+
+TEST_F(RareTest, OneThatNeedNotWaitAnyMoreIsToldAtOnce) {
+    first_.poke();
+    loop_->poll();
+    second_.watch_rarely(false);
+    second_.poke();
+    loop_->poll();
+    EXPECT_EQ(second_.told, 1);
+    first_.poke();
+    first_.watch_rarely(false);
+    loop_->poll();
+    EXPECT_GE(first_.told, 2) << "of what came before";
+}
+
+TEST_F(RareTest, IsToldOfOutput) {
+    first_.want_output();
+    settle();
+    EXPECT_NE(first_.told_of & EPOLLOUT, 0U);
+}
+
+TEST_F(RareTest, WhoIsGoneIsNotTold) {
+    auto third = std::make_unique<Watched>(*poller_);
+    third->watch_rarely(true);
+    first_.then = [&] { third.reset(); };
+    first_.poke();
+    third->poke();
+    loop_->run_for(3 * Poller::rarely);
+    EXPECT_EQ(first_.told, 1);
+    EXPECT_EQ(third, nullptr);
+}
+
+TEST_F(LoopWaitTest, EndsThoughSomeWereToldRarely) {
+    {
+        Watched watched(*poller_);
+        watched.watch_rarely(true);
+        watched.poke();
+        loop_->poll();
+        EXPECT_EQ(watched.told, 1);
+        EXPECT_FALSE(loop_->stopped());
+    }
+    loop_->run();
+    EXPECT_TRUE(loop_->stopped());
 }
 
 TEST_F(LoopWaitTest, ALoopThatStopsBeforeItsTurnLeavesNothingBehind) {

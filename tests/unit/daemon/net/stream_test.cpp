@@ -194,6 +194,14 @@ TEST_F(StreamOrderTest, OneThatMayWaitIsToldAfterOthersUntilItMayNot) {
     EXPECT_EQ(told(), "it other ");
 }
 
+TEST_F(StreamOrderTest, OneThatIsListenedToRarelyIsToldAfterOthers) {
+    stream_->listen_rarely(true);
+    EXPECT_EQ(told(), "other it ");
+    read();
+    stream_->listen_rarely(false);
+    EXPECT_EQ(told(), "it other ");
+}
+
 TEST_F(StreamTest, WhatItLetsGoOfHoldsNothingBack) {
     connect_by_tcp();
     stream_->set_low_water(6);
@@ -212,6 +220,18 @@ TEST_F(StreamTest, IsToldOfAnEndBelowItsLowWater) {
     turn();
     EXPECT_TRUE(stream_->peer_closed());
     EXPECT_EQ(read(), "bye");
+}
+
+TEST_F(StreamTest, WaitsForRoomThoughItIsListenedToRarely) {
+    const std::string much(10'000'000, 'x');
+    EXPECT_EQ(write(much).state, State::would_block);
+    stream_->wait_for_output();
+    stream_->listen_rarely(true);
+    std::string room(much.size(), '\0');
+    while (owner_.times_writable == 0 && ::read(peer_.get(), room.data(), room.size()) > 0) {
+        turn();
+    }
+    EXPECT_EQ(owner_.times_writable, 1);
 }
 
 TEST_F(StreamTest, TellsWhenThereIsRoomAgain) {
