@@ -40,7 +40,7 @@ Connection::Connection(Arrival arrival, IoLoop& loop)
       stranger_(std::move(arrival.stranger)),
       is_tls_(arrival.tls != nullptr),
       stream_(std::move(arrival.socket), loop, *this, std::move(arrival.tls)) {
-    stream_.let_wait(true);
+    stream_.set_new(true);
     if (!arrival.input.empty()) {
         reserve(arrival.input.size());
         std::memcpy(memory_.data(), arrival.input.data(), arrival.input.size());
@@ -154,7 +154,7 @@ asio::awaitable<Result<void>> Connection::receive(TimePoint deadline, std::uint6
         }
         const bool holds_back = tiny_reads_ == trickle || useful < tiny;
         stream_.set_low_water(holds_back ? useful : 1);
-        stream_.listen_rarely(lingers_ || tiny_reads_ == trickle);
+        stream_.listen_rarely(trickled_ || tiny_reads_ == trickle);
         stream_.set_deadline(deadline);
         co_await reader_.wait();
         stream_.clear_deadline();
@@ -299,7 +299,7 @@ asio::awaitable<void> Connection::finish() {
         co_await send("", last_words);
     }
     stream_.shutdown_send();
-    lingers_ = true;
+    trickled_ = tiny_reads_ == trickle;
     const auto last = std::chrono::steady_clock::now() + linger;
     for (bool more = true; more;) {
         consume(input().size());

@@ -129,7 +129,7 @@ class Connection final : private Stream::Owner {
     void set_idle(bool idle) noexcept { idle_ = idle; }
 
     /// It has sent a request's head: from now on it does not come after those who have.
-    void has_asked() noexcept { stream_.let_wait(false); }
+    void has_asked() noexcept { stream_.set_new(false); }
 
     /// What answers on it now: the server says so.
     enum class Answers { nobody, model, daemon };
@@ -154,7 +154,7 @@ class Connection final : private Stream::Owner {
     bool expired_ = false;
     bool idle_ = false;
     bool will_finish_ = false;
-    bool lingers_ = false;  // all is said; what the client still sends is thrown away
+    bool trickled_ = false;  // to its end: what still comes is no hurry either
     Answers answers_ = Answers::nobody;
     int tiny_reads_ = 0;       // in a row, at most as many as make a trickle
     bool asked_much_ = false;  // the last request: the next one may, too

@@ -80,8 +80,7 @@ class Listener {
             called = true;
             caller.resume();
         }
-        /// Who has connected already comes before who wants to.
-        bool may_wait() const noexcept override { return true; }
+        bool is_new() const noexcept override { return true; }
         Wakeup caller;
         bool called = false;   ///< since the last look
         bool watched = false;  ///< the poller knows it

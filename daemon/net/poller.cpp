@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t worth_joining = 2;  // events
 // Events that are set aside; what comes beyond that is told with the others.
 constexpr std::size_t most_patient = 256;
-constexpr std::size_t patient_share = 64;  // of so many, one more is told in a turn
+constexpr std::size_t rare_at_once = 64;
 constexpr unsigned always = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 UniqueFd make_set() {
@@ -108,13 +108,18 @@ void Poller::want_output(int fd, Watched& watched, bool wanted) {
 bool Poller::watch_rarely(int fd, Watched& watched, bool wanted) noexcept {
     const auto& to = wanted ? rare_set_ : set_;
     const auto& from = wanted ? set_ : rare_set_;
-    return try_control(to.get(), EPOLL_CTL_ADD, fd, always, &watched) &&
-           ::epoll_ctl(from.get(), EPOLL_CTL_DEL, fd, nullptr) == 0;
+    if (!try_control(to.get(), EPOLL_CTL_ADD, fd, always, &watched)) {
+        return false;
+    }
+    ::epoll_ctl(from.get(), EPOLL_CTL_DEL, fd, nullptr);
+    rare_ = wanted ? rare_ + 1 : rare_ - 1;
+    return true;
 }
 
 void Poller::remove(int fd, Watched& watched) noexcept {
-    if (::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd, nullptr) != 0) {
-        ::epoll_ctl(rare_set_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    if (::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd, nullptr) != 0 &&
+        ::epoll_ctl(rare_set_.get(), EPOLL_CTL_DEL, fd, nullptr) == 0) {
+        --rare_;
     }
     forget(watched);
     --watched_;
@@ -186,7 +191,8 @@ void Poller::set_aside() {
     }
     const auto waits = [this](const epoll_event& event) {
         const auto* watched = static_cast<const Watched*>(event.data.ptr);
-        return watched != nullptr && (event.events & EPOLLOUT) == 0 && watched->may_wait() &&
+        return watched != nullptr && (event.events & EPOLLOUT) == 0 &&
+               (watched->may_wait() || (rare_ >= crowd && watched->is_new())) &&
                patient_.size() < most_patient;
     };
     std::size_t left = 0;
@@ -215,7 +221,7 @@ void Poller::take_rare() {
     if (!std::exchange(rare_is_ready_, false) && rare_at_ > now_) {
         return;
     }
-    std::array<epoll_event, patient_share> events{};
+    std::array<epoll_event, rare_at_once> events{};
     const int count = ::epoll_wait(rare_set_.get(), events.data(), events.size(), 0);
     for (const auto& event :
          std::span(events).first(static_cast<std::size_t>(std::max(count, 0)))) {
@@ -227,21 +233,21 @@ void Poller::take_rare() {
     }
 }
 
-/// Some of those that were set aside.
+/// Some of those that were set aside: one at least.
 void Poller::tell_patient() {
     if (patient_.empty()) {
         return;
     }
     send_now();  // the others are done, and need not wait for these
     wake_policy_.give_way();
-    for (auto count = 1 + patient_.size() / patient_share; count > 0 && !patient_.empty();
-         --count) {
+    const auto until = steady_now() + patient_time;
+    do {
         const auto event = patient_.front();
         patient_.pop_front();
         if (event.data.ptr != nullptr) {
             tell(*static_cast<Watched*>(event.data.ptr), event.events);
         }
-    }
+    } while (!patient_.empty() && steady_now() < until);
 }
 
 /// Reads for those that are about to be told. What they then read is in the cache, and what they

@@ -30,10 +30,10 @@ namespace routerd {
 /// in an epoll set of ours, registered once and edge-triggered, in which the loop waits.
 /// Where a turn has several events, their sockets are read by one system call before the first is
 /// told, and what is to be sent meanwhile leaves by another at the end (see IoBatch).
-/// Those that may wait are told last and one by one, with a look for others before each, and who
-/// was woken by those has his turn of the processor: of thousands that trickle, or were cut and
-/// come again, none has to be dealt with before somebody who is in earnest. Owned by its IoLoop;
-/// used on that loop's thread only.
+/// Those that may wait are told last and a few at a time, with a look for others before them, and
+/// who was woken by those has his turn of the processor: of thousands that trickle, or were cut
+/// and come again, few have to be dealt with before somebody who is in earnest. Owned by its
+/// IoLoop; used on that loop's thread only.
 class Poller final : private LoopWait::Waiter {
   public:
     /// Something whose descriptor is in the set. Its destructor must have removed it.
@@ -44,6 +44,10 @@ class Poller final : private LoopWait::Waiter {
 
         /// Whether what it would be told of now is no hurry, if it is not that it takes output.
         virtual bool may_wait() const noexcept { return false; }
+
+        /// Whether it has said nothing in earnest yet: where there is a crowd of those that are
+        /// told rarely, it may be another one of them, and may wait.
+        virtual bool is_new() const noexcept { return false; }
 
         /// Its socket, where bytes may be received for it before it is told of them; -1: no.
         virtual int wants_input_early() const noexcept { return -1; }
@@ -73,6 +77,9 @@ class Poller final : private LoopWait::Waiter {
         ~Alarm() = default;
     };
 
+    /// So long those that may wait are told before there is a look for others.
+    static constexpr std::chrono::microseconds patient_time{30};
+
     /// See LoopWait for the executor.
     explicit Poller(const asio::any_io_executor& executor, WakePolicy wake_policy = WakePolicy());
     Poller(const Poller&) = delete;
@@ -93,10 +100,11 @@ class Poller final : private LoopWait::Waiter {
     void remove(int fd, Watched& watched) noexcept;
 
     /// Whether it may be told `rarely` late, of input: of thousands that each have a little to say,
-    /// many then share a turn, in which they come last and one by one. False: it stays as it was,
+    /// many then share a turn, in which they come last. False: it stays as it was,
     /// the kernel has no memory for it. What it waits for with want_output() is asked for again.
     bool watch_rarely(int fd, Watched& watched, bool wanted) noexcept;
     static constexpr std::chrono::milliseconds rarely{20};
+    static constexpr std::size_t crowd = 512;
 
     /// Calls on_io(EPOLLIN) with the next turn, for one that stopped before all was read so that
     /// others get their turn.
@@ -171,6 +179,7 @@ class Poller final : private LoopWait::Waiter {
     // Of those that are told rarely. It is in the other set, which tells of it once; then it is
     // looked at by the clock, until there is none.
     UniqueFd rare_set_;
+    std::size_t rare_ = 0;  // in that set
     bool rare_is_ready_ = false;
     TimePoint rare_at_ = TimePoint::max();  // the next look
     std::vector<Watched*> again_;

@@ -95,8 +95,8 @@ class Stream final : private Poller::Watched, private Expiring {
     /// A read may give something: nothing is known to the contrary.
     bool readable() const noexcept { return readable_; }
 
-    /// Whether other streams are told before it; at first they are not.
-    void let_wait(bool may_wait) noexcept { may_wait_ = may_wait; }
+    /// See Poller::Watched::is_new(); at first it is not.
+    void set_new(bool is_new) noexcept { is_new_ = is_new; }
 
     /// Whether on_readable() may come Poller::rarely late, and after that of others; not at first.
     void listen_rarely(bool wanted);
@@ -167,7 +167,8 @@ class Stream final : private Poller::Watched, private Expiring {
     static constexpr std::int16_t nothing = INT16_MIN;
 
     void on_io(unsigned events) override;
-    bool may_wait() const noexcept override { return may_wait_ || is_rare_ || holds_back(); }
+    bool may_wait() const noexcept override { return is_rare_ || holds_back(); }
+    bool is_new() const noexcept override { return is_new_; }
     int wants_input_early() const noexcept override;
     void on_input(std::uint8_t place, int result) noexcept override;
     void on_told() override;
@@ -202,7 +203,7 @@ class Stream final : private Poller::Watched, private Expiring {
     bool readable_ = false;
     bool peer_closed_ = false;
     bool waits_for_output_ = false;
-    bool may_wait_ = false;
+    bool is_new_ = false;
     bool is_rare_ = false;
     std::int16_t send_error_ = 0;  // errno of a send that write() had promised
     std::uint16_t low_water_ = 1;

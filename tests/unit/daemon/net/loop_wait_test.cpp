@@ -214,6 +214,13 @@ TEST_F(LoopWaitTest, EachIsToldOnceAndThoseWhoAskAgainLater) {
     EXPECT_EQ(two.told, 3);
 }
 
+/// What one that may wait does before there is a look for others.
+void take_long() {
+    const auto until = steady_now() + Poller::patient_time;
+    while (steady_now() < until) {
+    }
+}
+
 /// Who is told of three that may wait, in whatever order ('.' each), and of one that may not ('!').
 class PatienceTest : public LoopWaitTest {
   protected:
@@ -226,6 +233,7 @@ class PatienceTest : public LoopWaitTest {
                 if (told_.size() == 1) {
                     on_first_(one);
                 }
+                take_long();
             };
             one.poke();
         }
@@ -311,7 +319,10 @@ TEST_F(LoopWaitTest, WhoWasWokenRunsBeforeEachThatMayWait) {
     for (int i = 0; i < 3; ++i) {
         auto& one = patient.emplace_back(*poller_);
         one.waits = true;
-        one.then = [&told] { told += '.'; };
+        one.then = [&told] {
+            told += '.';
+            take_long();
+        };
         one.poke();
     }
     other.poke();

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/net/turn_time.hpp"
+#include "tests/support/rare_crowd.hpp"
 #include "tests/support/socket_pair.hpp"
 
 namespace routerd {
@@ -184,14 +185,20 @@ TEST_F(StreamOrderTest, OneWithALowWaterIsToldAfterOthers) {
     EXPECT_EQ(told(), "other it ");
 }
 
-TEST_F(StreamOrderTest, OneThatMayWaitIsToldAfterOthersUntilItMayNot) {
+TEST_F(StreamOrderTest, OneThatIsNewIsToldAfterOthersWhereThereIsACrowd) {
+    stream_->set_new(true);
     EXPECT_EQ(told(), "it other ");
     read();
-    stream_->let_wait(true);
-    EXPECT_EQ(told(), "other it ");
-    read();
-    stream_->let_wait(false);
-    EXPECT_EQ(told(), "it other ");
+    {
+        const test::RareCrowd crowd(io_.poller());
+        EXPECT_EQ(told(), "other it ");
+        read();
+        stream_->set_new(false);
+        EXPECT_EQ(told(), "it other ");
+        read();
+        stream_->set_new(true);
+    }
+    EXPECT_EQ(told(), "it other ") << "they have left";
 }
 
 TEST_F(StreamOrderTest, OneThatIsListenedToRarelyIsToldAfterOthers) {
