@@ -41,6 +41,13 @@ class TurnsTest : public test::HttpTest {
                      Dialect::openai});
     }
 
+    /// "/who" says how many have asked so far.
+    void start_to_count() {
+        answer("/", [] { return "here"; });
+        answer("/who", [this] { return std::to_string(++asked_) + " came"; });
+        start();
+    }
+
     RawClient slow_client() { return {loop_, port_, small_window}; }
 
     asio::awaitable<void> turns(int many) {
@@ -59,6 +66,8 @@ class TurnsTest : public test::HttpTest {
     asio::awaitable<void> trickles_and_asks();
     asio::awaitable<void> goes_to_another_loop(int before);
     asio::awaitable<void> go_to(Server& other);
+
+    int asked_ = 0;
 };
 
 asio::awaitable<void> TurnsTest::is_answered(RawClient& client) {
@@ -164,12 +173,9 @@ asio::awaitable<void> TurnsTest::asks_after_new_ones() {
 }
 
 TEST_F(TurnsTest, BesideACrowdThatTricklesWhoHasAskedBeforeDoesNotWaitForWhoIsNew) {
-    int asked = 0;
-    answer("/", [] { return "here"; });
-    answer("/who", [&asked] { return std::to_string(++asked) + " came"; });
-    start();
+    start_to_count();
     run(asks_after_new_ones());
-    EXPECT_EQ(asked, 6);
+    EXPECT_EQ(asked_, 6);
 }
 
 /// And another client right behind, whose answer is the second.
@@ -192,10 +198,7 @@ asio::awaitable<void> TurnsTest::asks_little() {
 }
 
 TEST_F(TurnsTest, ManySmallRequestsAreNoTrickle) {
-    int asked = 0;
-    answer("/", [] { return "here"; });
-    answer("/who", [&asked] { return std::to_string(++asked) + " came"; });
-    start();
+    start_to_count();
     run(asks_little());
 }
 
@@ -212,10 +215,7 @@ asio::awaitable<void> TurnsTest::trickles_and_asks() {
 }
 
 TEST_F(TurnsTest, WhoHasTrickledIsHeardAtOnceWhenItAsksAgain) {
-    int asked = 0;
-    answer("/", [] { return "here"; });
-    answer("/who", [&asked] { return std::to_string(++asked) + " came"; });
-    start();
+    start_to_count();
     run(trickles_and_asks());
 }
 
