@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t worth_joining = 2;  // events
 // Events that are set aside; what comes beyond that is told with the others.
 constexpr std::size_t most_patient = 256;
+constexpr std::size_t patient_share = 64;  // of so many, one more is told in a turn
 constexpr std::size_t rare_at_once = 64;
 constexpr unsigned always = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
@@ -233,21 +234,21 @@ void Poller::take_rare() {
     }
 }
 
-/// Some of those that were set aside: one at least.
+/// Some of those that were set aside.
 void Poller::tell_patient() {
     if (patient_.empty()) {
         return;
     }
     send_now();  // the others are done, and need not wait for these
     wake_policy_.give_way();
-    const auto until = steady_now() + patient_time;
-    do {
+    for (auto count = 1 + patient_.size() / patient_share; count > 0 && !patient_.empty();
+         --count) {
         const auto event = patient_.front();
         patient_.pop_front();
         if (event.data.ptr != nullptr) {
             tell(*static_cast<Watched*>(event.data.ptr), event.events);
         }
-    } while (!patient_.empty() && steady_now() < until);
+    }
 }
 
 /// Reads for those that are about to be told. What they then read is in the cache, and what they

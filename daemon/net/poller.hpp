@@ -30,9 +30,9 @@ namespace routerd {
 /// in an epoll set of ours, registered once and edge-triggered, in which the loop waits.
 /// Where a turn has several events, their sockets are read by one system call before the first is
 /// told, and what is to be sent meanwhile leaves by another at the end (see IoBatch).
-/// Those that may wait are told last and a few at a time, with a look for others before them, and
-/// who was woken by those has his turn of the processor: of thousands that trickle, or were cut
-/// and come again, few have to be dealt with before somebody who is in earnest. Owned by its
+/// Those that may wait are told last and one by one, with a look for others before each, and who
+/// was woken by those has his turn of the processor: of thousands that trickle, or were cut and
+/// come again, none has to be dealt with before somebody who is in earnest. Owned by its
 /// IoLoop; used on that loop's thread only.
 class Poller final : private LoopWait::Waiter {
   public:
@@ -76,9 +76,6 @@ class Poller final : private LoopWait::Waiter {
       protected:
         ~Alarm() = default;
     };
-
-    /// So long those that may wait are told before there is a look for others.
-    static constexpr std::chrono::microseconds patient_time{30};
 
     /// See LoopWait for the executor.
     explicit Poller(const asio::any_io_executor& executor, WakePolicy wake_policy = WakePolicy());
