@@ -96,12 +96,12 @@ class Poller final : private LoopWait::Waiter {
 
     void remove(int fd, Watched& watched) noexcept;
 
-    /// Whether it may be told `rarely` late, of input: of thousands that each have a little to say,
-    /// many then share a turn, in which they come last. False: it stays as it was,
-    /// the kernel has no memory for it. What it waits for with want_output() is asked for again.
+    /// Whether it may be told `rarely` late: of thousands that each have a little to say, many then
+    /// share a wait of the loop. False: it stays as it was, the kernel has no memory for it. A
+    /// want_output() of before is forgotten and must be said again.
     bool watch_rarely(int fd, Watched& watched, bool wanted) noexcept;
     static constexpr std::chrono::milliseconds rarely{20};
-    static constexpr std::size_t crowd = 512;
+    static constexpr std::size_t crowd = 512;  ///< so many of those: who is_new() may wait
 
     /// Calls on_io(EPOLLIN) with the next turn, for one that stopped before all was read so that
     /// others get their turn.
