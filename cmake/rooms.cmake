@@ -37,8 +37,18 @@ function(routerd_add_room room)
         string(REPLACE "/" "_" name "routerd_${dependency}")
         target_link_libraries(${target} ${scope} ${name})
     endforeach()
-    target_link_libraries(${target} ${scope} Threads::Threads ${ARG_PUBLIC_LIBRARIES})
+    target_link_libraries(${target} ${scope} routerd_asio ${ARG_PUBLIC_LIBRARIES})
 endfunction()
+
+# What Boost.Asio has that is no template, where it is compiled apart from those who use it.
+add_library(routerd_asio INTERFACE)
+target_link_libraries(routerd_asio INTERFACE Threads::Threads)
+if(ROUTERD_ASIO_APART)
+    file(WRITE "${CMAKE_BINARY_DIR}/asio/asio.cpp" "#include <boost/asio/impl/src.hpp>\n")
+    add_library(routerd_asio_apart STATIC "${CMAKE_BINARY_DIR}/asio/asio.cpp")
+    target_link_libraries(routerd_asio_apart PRIVATE routerd_flags)
+    target_link_libraries(routerd_asio INTERFACE routerd_asio_apart)
+endif()
 
 # Joined sources are parsed once, not ROUTERD_UNITY times: for builds from scratch.
 function(routerd_join_sources target)
