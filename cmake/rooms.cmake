@@ -44,7 +44,8 @@ endfunction()
 add_library(routerd_asio INTERFACE)
 target_link_libraries(routerd_asio INTERFACE Threads::Threads)
 if(ROUTERD_ASIO_APART)
-    file(WRITE "${CMAKE_BINARY_DIR}/asio/asio.cpp" "#include <boost/asio/impl/src.hpp>\n")
+    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/asio/asio.cpp" @ONLY # which leaves it alone if it is so
+        CONTENT "#include <boost/asio/impl/src.hpp>\n")
     add_library(routerd_asio_apart STATIC "${CMAKE_BINARY_DIR}/asio/asio.cpp")
     target_link_libraries(routerd_asio_apart PRIVATE routerd_flags)
     target_link_libraries(routerd_asio INTERFACE routerd_asio_apart)
@@ -66,7 +67,7 @@ set(ROUTERD_ASIO_HEADERS
 
 # Parses the headers that follow once, for all targets that REUSE_FROM ${name}.
 function(routerd_add_pch name)
-    file(WRITE "${CMAKE_BINARY_DIR}/pch/${name}.cpp" "")
+    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/pch/${name}.cpp" CONTENT "" @ONLY)
     add_library(${name} STATIC "${CMAKE_BINARY_DIR}/pch/${name}.cpp")
     target_link_libraries(${name} PRIVATE routerd_flags Threads::Threads)
     target_precompile_headers(${name} PRIVATE ${ARGN})
