@@ -132,6 +132,13 @@ bool Connection::read_now() {
     return false;
 }
 
+/// Says how soon it wants to be told: of what trickles, rarely.
+void Connection::listen_for(std::uint64_t useful) {
+    const bool trickles = tiny_reads_ == trickle;
+    stream_.set_low_water(trickles || useful < tiny ? useful : 1);
+    stream_.listen_rarely(trickled_ || trickles);
+}
+
 asio::awaitable<Result<void>> Connection::receive(TimePoint deadline, std::uint64_t useful) {
     expired_ = false;
     for (;;) {
@@ -152,9 +159,7 @@ asio::awaitable<Result<void>> Connection::receive(TimePoint deadline, std::uint6
         if (stream_.readable()) {
             stream_.read_again();
         }
-        const bool holds_back = tiny_reads_ == trickle || useful < tiny;
-        stream_.set_low_water(holds_back ? useful : 1);
-        stream_.listen_rarely(trickled_ || tiny_reads_ == trickle);
+        listen_for(useful);
         stream_.set_deadline(deadline);
         co_await reader_.wait();
         stream_.clear_deadline();

@@ -145,6 +145,7 @@ class Connection final : private Stream::Owner {
     void tell_gone();
     void left_now() noexcept;
     bool read_now();
+    void listen_for(std::uint64_t useful);
 
     bool is_control_;
     std::string stranger_;

@@ -263,30 +263,34 @@ bool Listener::has_room() {
     return !is_short_;
 }
 
+/// `some`: one was accepted, or was gone before it could be.
+Listener::Came Listener::accept_one(const OnAccept& on_accept) {
+    UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (socket) {
+        const int descriptor = socket.get();
+        on_accept(std::move(socket));
+        return descriptor < last_descriptor_ ? Came::some : pause_for("few descriptors are left");
+    }
+    const int error = errno;
+    if (error == EAGAIN) {
+        return Came::all;
+    }
+    if (is_exhaustion(error)) {
+        return pause_for(::strerrordesc_np(error));
+    }
+    spdlog::debug("accept on {}: {}", address_.text(), ::strerrordesc_np(error));
+    return Came::some;
+}
+
 Listener::Came Listener::accept_some(const OnAccept& on_accept) {
     if (!has_room()) {
         return Came::nothing;
     }
-    for (unsigned count = 0; socket_ && count < accepted_at_once; ++count) {
-        UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (socket) {
-            const int descriptor = socket.get();
-            on_accept(std::move(socket));
-            if (descriptor >= last_descriptor_) {
-                return pause_for("few descriptors are left");
-            }
-            continue;
-        }
-        const int error = errno;
-        if (is_exhaustion(error)) {
-            return pause_for(std::strerror(error));
-        }
-        if (error == EAGAIN) {
-            return Came::all;
-        }
-        spdlog::debug("accept on {}: {}", address_.text(), std::strerror(error));
+    auto came = Came::some;
+    for (unsigned count = 0; came == Came::some && socket_ && count < accepted_at_once; ++count) {
+        came = accept_one(on_accept);
     }
-    return Came::some;
+    return came;
 }
 
 asio::awaitable<void> Listener::run(OnAccept on_accept) {

@@ -88,6 +88,7 @@ class Listener {
 
     enum class Came { all, some, nothing };  ///< nothing: out of descriptors or memory
     Listener(IoLoop& loop, HandedOver handed);
+    Came accept_one(const OnAccept& on_accept);
     Came accept_some(const OnAccept& on_accept);
     bool has_room();
     Came pause_for(const char* why);
